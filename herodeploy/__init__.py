@@ -1,0 +1,5 @@
+"""Continuous integration, delivery and deployment for Heroku Pipelines."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

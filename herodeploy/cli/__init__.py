@@ -1,0 +1,3 @@
+"""The command line: one topic a file."""
+
+from __future__ import annotations

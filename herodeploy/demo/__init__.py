@@ -1,0 +1,3 @@
+"""The guided tour and the small app it takes along."""
+
+from __future__ import annotations

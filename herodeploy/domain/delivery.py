@@ -1,0 +1,77 @@
+"""One change's journey through the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where a delivery stands.
+
+    `FAILED` is the platform or a gate saying no; `ERRORED` is herodeploy or the network breaking.
+    """
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    ERRORED = "errored"
+    SUPERSEDED = "superseded"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will carry it on."""
+        return self in (Status.DELIVERED, Status.FAILED, Status.SUPERSEDED)
+
+
+TEST_LEG = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A row of the store.
+
+    Parameters:
+        id: sorts by time, such as ``20261123-101817-3f9a``.
+        at_stage: the leg it is in or waits to enter: ``test`` or a stage's name.
+        attempt: counts the legs started at `at_stage`; part of the leg's id.
+        ci: the CI result: succeeded, failed, errored, skipped, or None while it is not in.
+        slug_id: the artifact, once the first stage has built it.
+        source_app_id, source_release_id: the exact release that the last passed stage verified.
+        reason: why it waits, failed or was superseded.
+    """
+
+    id: str
+    pipeline_id: str
+    pipeline: str
+    commit: str
+    branch: str | None
+    message: str
+    author: str
+    status: Status
+    at_stage: str
+    attempt: int
+    created_at: datetime
+    updated_at: datetime
+    ci: str | None = None
+    slug_id: str | None = None
+    source_app_id: str | None = None
+    source_release_id: str | None = None
+    reason: str | None = None
+
+    @property
+    def leg_id(self) -> str:
+        """The durable leg's id; starting it twice is starting it once."""
+        return f"{self.id}/{self.at_stage}/{self.attempt}"
+
+    @property
+    def short(self) -> str:
+        """The commit as Heroku shows it."""
+        return self.commit[:8]
+
+
+def delivery_id(now: datetime, suffix: str) -> str:
+    """Return an id that sorts by time (UTC), told apart within a second by `suffix`."""
+    return f"{now:%Y%m%d-%H%M%S}-{suffix}"

@@ -1,0 +1,144 @@
+"""What a pipeline is on the platform, and what herodeploy.yml wants it to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+
+class Stage(StrEnum):
+    """Heroku's kinds of stage, in the order a change passes them."""
+
+    TEST = "test"
+    REVIEW = "review"
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A Heroku app."""
+
+    id: str
+    name: str
+    web_url: str | None
+    stack: str
+    maintenance: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A Heroku pipeline."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """One app's place in a pipeline."""
+
+    id: str
+    app_id: str
+    pipeline_id: str
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class VerifySpec:
+    """How a deployed release is verified over HTTP.
+
+    Parameters:
+        path: requested below the app's web address.
+        status: the HTTP status that counts as healthy.
+        within: how long to keep trying.
+        passes: how many consecutive healthy answers are needed.
+    """
+
+    path: str = "/"
+    status: int = 200
+    within: timedelta = timedelta(seconds=60)
+    passes: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class GateSpec:
+    """One gate as configured: its kind and the options written under it."""
+
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec:
+    """One stage as configured.
+
+    Parameters:
+        name: as written under ``stages``; several stages may share one kind.
+        kind: Heroku's stage of its couplings.
+        apps: app names; of the first stage, the first one builds and the others receive its slug.
+        waves: the apps again, grouped into the order in which they receive a promotion.
+        branch: of the first stage, the branch that herodeploy delivers from.
+        verify: HTTP check after each deploy or promotion; None means only that the dynos must be up.
+        gates: questions asked before a move into this stage.
+        on_failure: after a failed verification, put the previous release back or leave things be.
+    """
+
+    name: str
+    kind: Stage
+    apps: tuple[str, ...]
+    waves: tuple[tuple[str, ...], ...]
+    branch: str | None = None
+    verify: VerifySpec | None = None
+    gates: tuple[GateSpec, ...] = ()
+    on_failure: Literal["rollback", "stop"] = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class CiSpec:
+    """How a change is tested: by a Heroku test run, by a command here, or not at all."""
+
+    provider: Literal["heroku", "command", "none"] = "heroku"
+    command: str | None = None
+    timeout: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSpec:
+    """How review apps are made and how long they live."""
+
+    strategy: Literal["native", "managed", "auto"] = "auto"
+    ttl: timedelta | None = None
+    max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSpec:
+    """herodeploy.yml, read."""
+
+    name: str
+    platform: Literal["heroku", "local"]
+    mode: Literal["delivery", "deployment"]
+    ci: CiSpec
+    review: ReviewSpec
+    stages: tuple[StageSpec, ...]
+
+    @property
+    def first(self) -> StageSpec:
+        """The stage that builds."""
+        return self.stages[0]
+
+    def stage(self, name: str) -> StageSpec | None:
+        """Return the stage of that name."""
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+    def before(self, name: str) -> StageSpec | None:
+        """Return the stage that promotes into the stage of that name."""
+        names = [stage.name for stage in self.stages]
+        at = names.index(name)
+        return self.stages[at - 1] if at else None

@@ -1,0 +1,3 @@
+"""The durable-workflow engine behind a small port."""
+
+from __future__ import annotations

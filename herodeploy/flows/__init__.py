@@ -1,0 +1,3 @@
+"""One story a file, as plain functions."""
+
+from __future__ import annotations

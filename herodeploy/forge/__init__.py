@@ -1,0 +1,3 @@
+"""Where changes come from: git repositories."""
+
+from __future__ import annotations

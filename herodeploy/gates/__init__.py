@@ -1,0 +1,3 @@
+"""One question a file, a registry, and their evaluation."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The only code that talks to the Platform API."""
+
+from __future__ import annotations

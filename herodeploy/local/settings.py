@@ -1,0 +1,71 @@
+"""What can be set about a local platform; durations are seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Parameters of one local platform; defaults are Heroku's.
+
+    Parameters:
+        data: the folder that holds everything; two platforms never share one.
+        port: of 127.0.0.1; 0 picks a free one.
+        boot_timeout: for a web dyno to bind $PORT (R10 after that).
+        stop_timeout: between SIGTERM and SIGKILL (R12 after that).
+        queue_timeout: for a request to wait for a starting web dyno (H20 after that).
+        first_byte_timeout: for an app to begin its answer (H12 after that).
+        idle_timeout: without a byte in either direction (H15 after that).
+        connect_timeout: to reach a web dyno (H19 after that).
+        build_timeout: for one build.
+        release_timeout: for a release phase.
+        crash_cooloff: wait after the second quick crash; doubles up to 24 h.
+        builds_at_once: builds and test runs running side by side.
+        heartbeat: between keep-alive bytes on output streams.
+    """
+
+    data: Path
+    port: int = 0
+    boot_timeout: float = 60
+    stop_timeout: float = 30
+    queue_timeout: float = 75
+    first_byte_timeout: float = 30
+    idle_timeout: float = 55
+    connect_timeout: float = 5
+    build_timeout: float = 900
+    release_timeout: float = 3600
+    crash_cooloff: float = 600
+    builds_at_once: int = 10
+    heartbeat: float = 20
+
+    @property
+    def slugs(self) -> Path:
+        """Slugs, ``<slug id>.tgz``."""
+        return self.data / "slugs"
+
+    @property
+    def sources(self) -> Path:
+        """Uploaded source tarballs, ``<source id>.tgz``."""
+        return self.data / "sources"
+
+    @property
+    def caches(self) -> Path:
+        """Build caches, one folder an app."""
+        return self.data / "caches"
+
+    @property
+    def streams(self) -> Path:
+        """Build, release and test output, ``<stream id>.log``."""
+        return self.data / "streams"
+
+    @property
+    def logs(self) -> Path:
+        """App logs, one file an app."""
+        return self.data / "logs"
+
+    @property
+    def work(self) -> Path:
+        """Build folders and dynos' disks; emptied at start."""
+        return self.data / "work"
