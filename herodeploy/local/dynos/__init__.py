@@ -1,0 +1,3 @@
+"""Dynos: what an app runs, kept running."""
+
+from __future__ import annotations
