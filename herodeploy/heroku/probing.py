@@ -1,0 +1,34 @@
+"""Ask an app itself, at its own web address, whether it answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+if TYPE_CHECKING:
+    from herodeploy.domain.pipeline import App
+    from herodeploy.heroku.session import Session
+
+
+def probe(session: Session, app: App, path: str, timeout: float) -> int | None:
+    """Return the HTTP status at `path`, redirects not followed; None where no answer comes in `timeout` seconds."""
+    if not app.web_url:
+        return None
+    url, host = address(app.web_url, path)
+    return session.status_of(url, host=host, timeout=timeout)
+
+
+def address(web_url: str, path: str) -> tuple[str, str | None]:
+    """Return the address to connect to and the Host header to send, where it differs.
+
+    ``*.localhost`` is this machine by definition, but few resolvers know it.
+    """
+    parts = urlsplit(web_url)
+    way = f"{parts.path.rstrip('/')}/{path.lstrip('/')}"
+    if not (parts.hostname or "").endswith(".localhost"):
+        return f"{parts.scheme}://{parts.netloc}{way}", None
+    return f"{parts.scheme}://{_loopback(parts)}{way}", parts.netloc
+
+
+def _loopback(parts: SplitResult) -> str:
+    return "127.0.0.1" if parts.port is None else f"127.0.0.1:{parts.port}"

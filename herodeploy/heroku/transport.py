@@ -1,0 +1,78 @@
+"""What is below the session: who a request comes from, and which connection it takes."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from herodeploy import __version__
+from herodeploy.domain.secret import Secret
+from herodeploy.heroku.credentials import is_loopback
+
+_REDIRECTS = 10
+
+
+def open_http(base_url: str, auth: AuthBase, accepted: str) -> requests.Session:
+    """Return a requests session for what belongs to the platform at `base_url`."""
+    http = requests.Session()
+    http.auth = auth
+    http.max_redirects = _REDIRECTS
+    http.headers.update({"Accept": accepted, "User-Agent": f"herodeploy/{__version__}"})
+    for scheme in ("http://", "https://"):
+        http.mount(scheme, Adapter())
+    if is_loopback(urlsplit(base_url).hostname or ""):
+        # No proxy leads to this machine, whatever the environment says.
+        http.trust_env = False
+        http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+    return http
+
+
+class Bearer(AuthBase):
+    """Sends the token."""
+
+    # An auth object, as requests would overwrite a plain header with what ~/.netrc says.
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header."""
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return request
+
+
+class NoAuth(AuthBase):
+    """Sends no token."""
+
+    # Without it requests would look into ~/.netrc for the address.
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Take the header off."""
+        request.headers.pop("Authorization", None)
+        return request
+
+
+class Adapter(HTTPAdapter):
+    """Keeps connections for reads and makes a new one for each write.
+
+    A kept connection may turn out to be dead just when it is used; nobody could tell then whether a write was done.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._writes = HTTPAdapter()
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        """Send a request over a connection that suits it."""
+        if request.method not in ("POST", "PATCH"):
+            return super().send(request, **options)
+        request.headers["Connection"] = "close"
+        return self._writes.send(request, **options)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        super().close()
+        self._writes.close()
