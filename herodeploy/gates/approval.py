@@ -1,0 +1,65 @@
+"""Did enough people say yes to this artifact in this stage, and nobody no?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from herodeploy.domain.approval import Approval
+from herodeploy.domain.gate import Answer, Facts, Verdict
+from herodeploy.domain.pipeline import GateSpec
+from herodeploy.gates import options
+
+KIND = "approval"
+OPTIONS = frozenset({"count", "by_other", "expires", "optional"})
+
+
+def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
+    """Pass with `count` people's yes, fail with one no; each person's latest word counts, for this artifact alone.
+
+    Options of `spec`:
+        count: how many people, 1 unless given.
+        by_other: whether the author's own yes does not count.
+        expires: how long a yes holds after it was given; for ever unless given.
+    """
+    words = _latest(word for word in facts.approvals if word.slug_id == facts.slug_id and word.at <= now)
+    refusal = next((word for word in words if not word.approved), None)
+    count = int(spec.options.get("count", 1))
+    valid = [word.by for word in words if word.approved and _counts(word, facts, spec, now)]
+    known = {"count": count, "by": valid, "slug_id": facts.slug_id}
+    if refusal is not None:
+        said = f": {refusal.comment}" if refusal.comment else ""
+        return Verdict(KIND, Answer.FAIL, f"refused by {refusal.by}{said}", facts=known)
+    if len(valid) >= count:
+        return Verdict(
+            KIND, Answer.PASS, f"approved by {' and '.join(valid) or 'nobody, as none is asked'}", facts=known
+        )
+    return Verdict(KIND, Answer.WAIT, _missing(len(valid), count, words, facts, spec), facts=known)
+
+
+def _latest(words: Iterable[Approval]) -> list[Approval]:
+    by = {word.by.casefold(): word for word in sorted(words, key=lambda word: word.at)}
+    return sorted(by.values(), key=lambda word: word.at)
+
+
+def _counts(word: Approval, facts: Facts, spec: GateSpec, now: datetime) -> bool:
+    expires = options.duration(spec.options.get("expires"))
+    if expires is not None and word.at + expires <= now:
+        return False
+    return not (spec.options.get("by_other", False) and _same_person(word.by, facts.author))
+
+
+def _same_person(by: str, author: str) -> bool:
+    """Whether an account is a commit's author, who is written as an address or as ``Name <address>``."""
+    names = {author.strip().casefold(), *(found.casefold() for found in re.findall(r"<([^<>]+)>", author))}
+    return by.strip().casefold() in names
+
+
+def _missing(have: int, count: int, words: list[Approval], facts: Facts, spec: GateSpec) -> str:
+    who = " of someone other than the author" if spec.options.get("by_other", False) else ""
+    so_far = f"{have} of {count} approvals{who}" if count > 1 else f"an approval{who}"
+    expires = options.duration(spec.options.get("expires"))
+    gone = [word.by for word in words if word.approved and expires is not None]
+    lapsed = f"; {gone[-1]}'s does not count any more or not yet" if gone and have == 0 else ""
+    return f"waits for {so_far}{lapsed}: herodeploy approve {facts.delivery_id}"

@@ -1,0 +1,35 @@
+"""What is written under a gate in herodeploy.yml, read."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
+def duration(value: object) -> timedelta | None:
+    """Return how long ``4h``, ``1h30m``, a number of seconds or a timedelta is; None for None.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if value is None or isinstance(value, timedelta):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return timedelta(seconds=value)
+    text = str(value).strip()
+    if not re.fullmatch(r"(\d+[dhms])+", text):
+        raise ValueError(f"{value!r} is no duration such as 90s, 15m, 4h or 1h30m")
+    return sum((timedelta(**{_UNITS[unit]: int(n)}) for n, unit in re.findall(r"(\d+)([dhms])", text)), timedelta())
+
+
+def spoken(length: timedelta) -> str:
+    """Return a duration as herodeploy.yml writes it, such as ``1h30m``."""
+    left = int(length.total_seconds())
+    parts = []
+    for unit, seconds in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        if left >= seconds:
+            parts.append(f"{left // seconds}{unit}")
+            left %= seconds
+    return "".join(parts) or "0s"

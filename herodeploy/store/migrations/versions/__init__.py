@@ -1,0 +1,3 @@
+"""One file a step; never change one that was published."""
+
+from __future__ import annotations

@@ -1,0 +1,277 @@
+"""What herodeploy remembers: deliveries, gates' answers, modes, events, who is in a stage, what was verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from herodeploy.domain.approval import Approval
+from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.event import Event
+from herodeploy.domain.gate import Answer, Verdict
+from herodeploy.domain.mode import Mode, ModeChange
+from herodeploy.errors import Busy, StoreError
+from herodeploy.store import schema
+from herodeploy.store.database import Database
+
+_OPEN = [str(status) for status in Status if not status.ended]
+
+
+class Store:
+    """Every method is one transaction.
+
+    Raises:
+        StoreError: whenever the database cannot be used, with the way out.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    @classmethod
+    def open(cls, url: str | None = None, *, state_dir: Path | None = None) -> Store:
+        """Open the database, and make or migrate it where needed.
+
+        Parameters:
+            url: any database that SQLAlchemy reaches with SQLite or PostgreSQL; without it the one that
+                ``HERODEPLOY_DATABASE_URL`` names, or else ``herodeploy.db`` in `state_dir`.
+            state_dir: herodeploy's own folder, ``$XDG_STATE_HOME/herodeploy`` unless given.
+        """
+        return cls(Database.open(url, state_dir))
+
+    @property
+    def url(self) -> str:
+        """The database's address, with its password: for other connections, never for people."""
+        return self._db.url
+
+    @property
+    def place(self) -> str:
+        """The database's address as people may see it."""
+        return self._db.place
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._db.close()
+
+    # Deliveries
+
+    def add_delivery(self, delivery: Delivery, event: Event) -> None:
+        """Remember a new delivery."""
+        with self._db.write() as tx:
+            tx.execute(schema.deliveries.insert().values(_row(delivery)))
+            tx.execute(schema.events.insert().values(_row(event)))
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        """Return the delivery of exactly that id."""
+        table = schema.deliveries
+        with self._db.read() as tx:
+            row = tx.execute(sa.select(table).where(table.c.id == delivery_id)).first()
+        return None if row is None else _delivery(row)
+
+    def find_deliveries(self, pipeline_id: str, prefix: str) -> list[Delivery]:
+        """Return those meant by the start or last part of an id, or the start of a commit; newest first."""
+        table = schema.deliveries
+        meant = sa.or_(
+            table.c.id.startswith(prefix, autoescape=True),
+            table.c.id.endswith(f"-{prefix}", autoescape=True),
+            table.c.commit.startswith(prefix, autoescape=True),
+        )
+        return self._deliveries(sa.and_(table.c.pipeline_id == pipeline_id, meant), newest=True)
+
+    def deliveries(self, pipeline_id: str, limit: int = 20) -> list[Delivery]:
+        """Return the newest deliveries, newest first."""
+        return self._deliveries(schema.deliveries.c.pipeline_id == pipeline_id, newest=True, limit=limit)
+
+    def open_deliveries(self, pipeline_id: str) -> list[Delivery]:
+        """Return those that run, wait or are errored, oldest first."""
+        table = schema.deliveries
+        return self._deliveries(sa.and_(table.c.pipeline_id == pipeline_id, table.c.status.in_(_OPEN)), newest=False)
+
+    def move(self, delivery_id: str, *, event: Event, expect: Status | None = None, **changes: object) -> Delivery:
+        """Change fields of a delivery and write the event, both or neither; `updated_at` becomes the event's time.
+
+        Parameters:
+            expect: the status it must still have.
+
+        Raises:
+            Busy: another process has moved it on from `expect`.
+        """
+        table = schema.deliveries
+        values = {"updated_at": event.at, **{name: _plain(value) for name, value in changes.items()}}
+        with self._db.write() as tx:
+            row = tx.execute(sa.select(table).where(table.c.id == delivery_id).with_for_update()).first()
+            if row is None:
+                raise StoreError(f"no delivery {delivery_id} in {self.place}", hint="herodeploy history lists them")
+            if expect is not None and row.status != expect:
+                raise Busy(
+                    f"delivery {delivery_id} is {row.status} by now, no longer {expect}",
+                    hint="see where it stands: herodeploy status",
+                )
+            tx.execute(table.update().where(table.c.id == delivery_id).values(values))
+            tx.execute(schema.events.insert().values(_row(event)))
+            return _delivery(tx.execute(sa.select(table).where(table.c.id == delivery_id)).one())
+
+    def _deliveries(self, where: sa.ColumnElement[bool], *, newest: bool, limit: int | None = None) -> list[Delivery]:
+        order = schema.deliveries.c.id.desc() if newest else schema.deliveries.c.id.asc()
+        with self._db.read() as tx:
+            rows = tx.execute(sa.select(schema.deliveries).where(where).order_by(order).limit(limit)).all()
+        return [_delivery(row) for row in rows]
+
+    # Gates
+
+    def record_verdicts(self, delivery_id: str, stage: str, verdicts: Sequence[Verdict], at: datetime) -> None:
+        """Put these in the place of the verdicts that this delivery had for this stage."""
+        table = schema.verdicts
+        rows = [
+            {"delivery_id": delivery_id, "stage": stage, "position": position, "at": at, **_row(verdict)}
+            for position, verdict in enumerate(verdicts)
+        ]
+        with self._db.write() as tx:
+            tx.execute(table.delete().where(table.c.delivery_id == delivery_id, table.c.stage == stage))
+            if rows:
+                tx.execute(table.insert(), rows)
+
+    def verdicts(self, delivery_id: str, stage: str) -> list[Verdict]:
+        """Return the latest verdicts, in the order of the gates."""
+        table = schema.verdicts
+        query = sa.select(table).where(table.c.delivery_id == delivery_id, table.c.stage == stage)
+        with self._db.read() as tx:
+            rows = tx.execute(query.order_by(table.c.position)).all()
+        return [Verdict(row.gate, Answer(row.answer), row.reason, row.until, row.facts) for row in rows]
+
+    def add_approval(self, approval: Approval, event: Event) -> None:
+        """Remember a person's yes or no."""
+        with self._db.write() as tx:
+            tx.execute(schema.approvals.insert().values(_row(approval)))
+            tx.execute(schema.events.insert().values(_row(event)))
+
+    def approvals(self, delivery_id: str, stage: str) -> list[Approval]:
+        """Return every yes and no for this delivery in this stage, oldest first."""
+        table = schema.approvals
+        query = sa.select(table).where(table.c.delivery_id == delivery_id, table.c.stage == stage)
+        with self._db.read() as tx:
+            rows = tx.execute(query.order_by(table.c.at, table.c.id)).all()
+        return [Approval(**row._mapping) for row in rows]
+
+    def mode(self, pipeline_id: str) -> ModeChange | None:
+        """Return the last throw of the switch, or None while herodeploy.yml alone decides."""
+        table = schema.modes
+        with self._db.read() as tx:
+            row = tx.execute(sa.select(table).where(table.c.pipeline_id == pipeline_id)).first()
+        return None if row is None else ModeChange(row.pipeline_id, Mode(row.mode), row.by, row.at, row.why)
+
+    def set_mode(self, change: ModeChange, event: Event) -> None:
+        """Throw the switch; earlier throws stay in the events."""
+        table = schema.modes
+        with self._db.write() as tx:
+            tx.execute(table.delete().where(table.c.pipeline_id == change.pipeline_id))
+            tx.execute(table.insert().values(_row(change)))
+            tx.execute(schema.events.insert().values(_row(event)))
+
+    # Events
+
+    def record_event(self, event: Event) -> None:
+        """Write one line of the audit log."""
+        with self._db.write() as tx:
+            tx.execute(schema.events.insert().values(_row(event)))
+
+    def events(self, pipeline_id: str, delivery_id: str | None = None, limit: int = 100) -> list[Event]:
+        """Return the newest events, newest first."""
+        table = schema.events
+        query = sa.select(table).where(table.c.pipeline_id == pipeline_id)
+        if delivery_id is not None:
+            query = query.where(table.c.delivery_id == delivery_id)
+        with self._db.read() as tx:
+            rows = tx.execute(query.order_by(table.c.seq.desc()).limit(limit)).all()
+        return [Event(**{name: value for name, value in row._mapping.items() if name != "seq"}) for row in rows]
+
+    # Who is in a stage, and what proved well there
+
+    def occupy(self, pipeline_id: str, stage: str, delivery_id: str, at: datetime) -> str:
+        """Enter a stage, unless another delivery is in it. The row outlives this process.
+
+        Returns:
+            The id of the delivery that is in the stage now: ours, or the one to wait for.
+        """
+        table = schema.occupations
+        here = sa.and_(table.c.pipeline_id == pipeline_id, table.c.stage == stage)
+        with self._db.write() as tx:
+            tx.execute(
+                self._db.insert(table)
+                .values(pipeline_id=pipeline_id, stage=stage, delivery_id=delivery_id, at=at)
+                .on_conflict_do_nothing()
+            )
+            return str(tx.execute(sa.select(table.c.delivery_id).where(here)).scalar_one())
+
+    def vacate(self, pipeline_id: str, stage: str, delivery_id: str) -> None:
+        """Leave a stage; nothing happens where another delivery is in it."""
+        table = schema.occupations
+        ours = sa.and_(table.c.pipeline_id == pipeline_id, table.c.stage == stage, table.c.delivery_id == delivery_id)
+        with self._db.write() as tx:
+            tx.execute(table.delete().where(ours))
+
+    def occupant(self, pipeline_id: str, stage: str) -> str | None:
+        """Return the id of the delivery that is in the stage."""
+        table = schema.occupations
+        here = sa.and_(table.c.pipeline_id == pipeline_id, table.c.stage == stage)
+        with self._db.read() as tx:
+            holder = tx.execute(sa.select(table.c.delivery_id).where(here)).scalar()
+        return None if holder is None else str(holder)
+
+    def record_verified(
+        self,
+        pipeline_id: str,
+        stage: str,
+        app_id: str,
+        release_id: str,
+        version: int,
+        slug_id: str,
+        commit: str | None,
+        delivery_id: str | None,
+        at: datetime,
+    ) -> None:
+        """Remember that this very release passed verification; the first time counts."""
+        row = {
+            "pipeline_id": pipeline_id,
+            "stage": stage,
+            "app_id": app_id,
+            "release_id": release_id,
+            "version": version,
+            "slug_id": slug_id,
+            "commit": commit,
+            "delivery_id": delivery_id,
+            "at": at,
+        }
+        with self._db.write() as tx:
+            tx.execute(self._db.insert(schema.verified).values(row).on_conflict_do_nothing())
+
+    def is_verified(self, pipeline_id: str, stage: str, slug_id: str) -> bool:
+        """Whether a release of this artifact passed verification in this stage."""
+        return slug_id in self.verified_slugs(pipeline_id, stage)
+
+    def verified_slugs(self, pipeline_id: str, stage: str) -> list[str]:
+        """Return the artifacts that passed verification in this stage, each once, the latest to pass first."""
+        table = schema.verified
+        query = sa.select(table.c.slug_id).where(table.c.pipeline_id == pipeline_id, table.c.stage == stage)
+        with self._db.read() as tx:
+            slugs = tx.execute(query.order_by(table.c.at.desc(), table.c.version.desc())).scalars().all()
+        return list(dict.fromkeys(slugs))
+
+
+def _row(record: Delivery | Verdict | Approval | ModeChange | Event) -> dict[str, Any]:
+    return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, StrEnum):
+        return str(value)
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _delivery(row: sa.Row[Any]) -> Delivery:
+    return Delivery(**{**row._mapping, "status": Status(row.status)})
