@@ -12,7 +12,7 @@ def application(environ, start_response):
     if path == "/healthz":
         return reply(start_response, "200 OK", {"status": "ok"})
     if path == "/":
-        return reply(start_response, "200 OK", {"greeting": greeting(), "stage": os.environ.get("STAGE", "nowhere")})
+        return reply(start_response, "200 OK", {"greeting": greeting()})
     return reply(start_response, "404 Not Found", {"error": f"no page at {path}"})
 
 

@@ -1,0 +1,168 @@
+"""SIGKILL in each part of a delivery: the resumed delivery ends as an undisturbed one does.
+
+The app holds itself up at a named place (hold.sh) while a ``.closed`` file lies in a folder outside the repository, so
+the kill hits exactly that part, with no clock involved.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.recovery
+Person = Any
+
+HOLD = """#!/bin/sh
+if [ -e "{gates}/$1.closed" ]; then
+    : > "{gates}/$1.reached"
+    while [ -e "{gates}/$1.closed" ]; do sleep 0.05; done
+fi
+"""
+PARTS = ["test", "build", "release-staging", "web-staging", "release-production", "web-production"]
+BUILDPACK = {
+    "detect": "#!/bin/sh\necho Held\n",
+    "compile": '#!/bin/sh\nexec sh "$1/hold.sh" build\n',
+    "test-compile": "#!/bin/sh\nexit 0\n",
+    "release": "#!/bin/sh\necho '--- {}'\n",
+}
+
+
+@pytest.fixture
+def gates(tmp_path: Path) -> Path:
+    folder = tmp_path / "gates"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def held(person: Callable[..., Person], gates: Path, tmp_path: Path) -> Person:
+    """A person whose app can be held up, in deployment mode."""
+    someone = person(
+        {
+            "hold.sh": HOLD.format(gates=gates),
+            "Procfile": 'web: sh hold.sh "web-$STEP" && exec python3 -m http.server "$PORT" --bind 127.0.0.1\n'
+            'release: sh hold.sh "release-$STEP"\n',
+            "app.json": '{"environments": {"test": {"scripts": {"test": "sh hold.sh test"}}}}\n',
+            "index.html": "one\n",
+        }
+    )
+    someone.herodeploy("init", "--platform", "local", "--name", "shop", "--yes")
+    someone.commit("Describe the pipeline")
+    someone.herodeploy("apply")
+    someone.herodeploy("mode", "deployment", "--why", "nobody is here to press")
+    for step in ("staging", "production"):
+        someone.ask(f"/apps/shop-{step}/config-vars", "PATCH", {"STEP": step})
+    buildpack = tmp_path / "buildpack"
+    (buildpack / "bin").mkdir(parents=True)
+    for name, script in BUILDPACK.items():
+        (buildpack / "bin" / name).write_text(script)
+        (buildpack / "bin" / name).chmod(0o755)
+    updates = {"updates": [{"buildpack": str(buildpack)}]}
+    someone.ask("/apps/shop-staging/buildpack-installations", "PUT", updates)
+    return someone
+
+
+def left_behind(someone: Person) -> dict[str, Any]:
+    """What the platform has after a delivery, without what differs from run to run."""
+    pipeline = someone.ask("/pipelines?eq[name]=shop")[0]["id"]
+    return {
+        "test runs": [run["status"] for run in someone.ask(f"/pipelines/{pipeline}/test-runs")],
+        "builds": [build["status"] for build in someone.ask("/apps/shop-staging/builds")],
+        "releases": {
+            app: [(release["version"], release["status"]) for release in someone.releases(app)]
+            for app in ("shop-staging", "shop-production")
+        },
+        "one slug": someone.slug("shop-staging") == someone.slug("shop-production"),
+        "serves": someone.fetch("shop-production", "/index.html"),
+        "delivery": [row["status"] for row in someone.herodeploy("status", "--json").json()["deliveries"]],
+    }
+
+
+def wait_for(file: Path, someone: Person) -> None:
+    """Wait until the app says that it has come there."""
+    deadline = time.monotonic() + 60
+    while not file.exists():
+        assert time.monotonic() < deadline, (someone.root.parent / "background.log").read_text()
+        time.sleep(0.02)  # the only way a process that must not know about us can tell: by a file
+
+
+def test_killed_in_any_part_it_ends_the_same(held: Person, gates: Path) -> None:
+    held.herodeploy("deliver")
+    undisturbed = left_behind(held)
+    assert undisturbed["delivery"] == ["delivered"]
+    assert undisturbed["one slug"]
+
+    expected = undisturbed
+    for count, part in enumerate(PARTS, start=2):
+        held.commit(f"Change {count}", index_dot_html=f"{count}\n")
+        (gates / f"{part}.closed").touch()
+        victim = held.start("deliver")
+        wait_for(gates / f"{part}.reached", held)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        (gates / f"{part}.closed").unlink()
+
+        held.herodeploy("resume")
+
+        expected = one_more(expected, f"{count}\n")
+        assert left_behind(held) == expected, part
+
+
+def one_more(before: dict[str, Any], page: str) -> dict[str, Any]:
+    """What one more undisturbed delivery leaves."""
+    return before | {
+        "test runs": [*before["test runs"], "succeeded"],
+        "builds": [*before["builds"], "succeeded"],
+        "releases": {
+            app: [*releases, (releases[-1][0] + 1, "succeeded")] for app, releases in before["releases"].items()
+        },
+        "serves": (200, page),
+        "delivery": [*before["delivery"], "delivered"],
+    }
+
+
+def test_the_next_deliver_carries_on_too(held: Person, gates: Path) -> None:
+    (gates / "build.closed").touch()
+    victim = held.start("deliver")
+    wait_for(gates / "build.reached", held)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    (gates / "build.closed").unlink()
+
+    held.herodeploy("deliver")
+
+    left = left_behind(held)
+    assert (left["builds"], left["delivery"]) == (["succeeded"], ["delivered"])
+
+
+def test_interrupted_it_says_how_to_go_on(held: Person, gates: Path) -> None:
+    (gates / "test.closed").touch()
+    someone = held.start("deliver")
+    wait_for(gates / "test.reached", held)
+    someone.send_signal(signal.SIGINT)
+    assert someone.wait(timeout=20) == 130
+    said = (held.root.parent / "background.log").read_text()
+    assert "herodeploy resume" in said
+    assert "Traceback" not in said
+    (gates / "test.closed").unlink()
+    held.herodeploy("resume")
+    assert left_behind(held)["delivery"] == ["delivered"]
+
+
+def test_a_platform_that_dies_is_told_and_the_delivery_goes_on_later(held: Person, gates: Path) -> None:
+    (gates / "test.closed").touch()
+    someone = held.start("deliver")
+    wait_for(gates / "test.reached", held)
+    held.herodeploy("local", "stop")
+    assert someone.wait(timeout=90) == 3
+    said = (held.root.parent / "background.log").read_text()
+    assert "herodeploy resume" in said
+    assert "Traceback" not in said
+    (gates / "test.closed").unlink()
+    held.herodeploy("resume")
+    assert left_behind(held)["delivery"] == ["delivered"]
