@@ -1,0 +1,136 @@
+"""The composition root: settings to adapters. It alone names adapters."""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from herodeploy.domain.secret import Secret
+from herodeploy.errors import UsageError
+from herodeploy.flows.services import HEROKU_POLL, LOCAL_POLL, Services
+
+if TYPE_CHECKING:
+    from herodeploy.domain.pipeline import App, PipelineSpec
+    from herodeploy.domain.progress import Report
+    from herodeploy.engine.port import Engine
+    from herodeploy.heroku.client import Heroku
+    from herodeploy.store.store import Store
+
+__all__ = ["Services", "exclusive", "open_services", "worker"]
+
+CONFIG_NAME = "herodeploy.yml"
+
+
+def open_services(
+    root: Path,
+    *,
+    report: Report,
+    config: Path | None = None,
+    platform: str | None = None,
+    actor: str | None = None,
+    local_address: Callable[[], tuple[str, Secret]] | None = None,
+    address: Callable[[App], str | None] | None = None,
+) -> Services:
+    """Read herodeploy.yml, open the repository around `root` and make what the flows work with.
+
+    Parameters:
+        config: another file than herodeploy.yml at the repository's root.
+        platform: overrides the file's ``platform``.
+        actor: who acts; git's user.email, else the user's name.
+        local_address: the local platform's address and token, asked at first use; it may start the platform.
+        address: what to show as an app's URL; its ``web_url`` unless given.
+
+    Raises:
+        ConfigError: herodeploy.yml cannot be read.
+        RepositoryError: `root` is in no usable git repository.
+    """
+    from herodeploy.config.load import load
+    from herodeploy.forge.git import Repository
+
+    repo = Repository.open(root)
+    spec = _with_platform(load(config or repo.root / CONFIG_NAME), platform)
+    services = Services(
+        spec=spec,
+        repo=repo,
+        connect=lambda: _connect(spec, local_address),
+        open_store=_open_store,
+        report=report,
+        actor=actor or default_actor(repo.root),
+        poll=_poll(spec),
+    )
+    return services if address is None else dataclasses.replace(services, address=address)
+
+
+@contextmanager
+def exclusive(services: Services) -> Iterator[None]:
+    """Keep every other herodeploy of this store off the pipeline while the block lasts.
+
+    Raises:
+        Busy: another one works on it.
+    """
+    from herodeploy.engine.worker_lock import WorkerLock
+
+    with WorkerLock(services.store.url, services.pipeline().id):
+        yield
+
+
+@contextmanager
+def worker(services: Services) -> Iterator[Engine]:
+    """Open the durable engine with the legs of deliveries, alone on the pipeline while the block lasts.
+
+    Raises:
+        Busy: another herodeploy works on this pipeline.
+        StoreError: the engine's database cannot be used.
+    """
+    from herodeploy.engine import place
+    from herodeploy.engine.durable import DurableEngine
+    from herodeploy.engine.worker_lock import WorkerLock
+    from herodeploy.flows.deliver import legs
+
+    pipeline_id, url = services.pipeline().id, services.store.url
+    with WorkerLock(url, pipeline_id) as lock:
+        file = place.folder(url) / f"{place.file_stem(pipeline_id)}.sqlite" if url.startswith("sqlite") else url
+        engine = DurableEngine(file, f"pipeline-{pipeline_id}", legs(services), fence=lock.check)
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+
+def default_actor(root: Path) -> str:
+    """Return who acts: ``HERODEPLOY_ACTOR``, else git's user.email, else the user's name."""
+    asked = subprocess.run(["git", "config", "user.email"], cwd=root, capture_output=True, text=True, check=False)
+    return os.environ.get("HERODEPLOY_ACTOR") or asked.stdout.strip() or getpass.getuser()
+
+
+def _with_platform(spec: PipelineSpec, platform: str | None) -> PipelineSpec:
+    if platform is None or platform == spec.platform:
+        return spec
+    if platform not in ("heroku", "local"):
+        raise UsageError(f"no platform '{platform}'", hint="one of: heroku, local")
+    return dataclasses.replace(spec, platform=cast("Literal['heroku', 'local']", platform))
+
+
+def _connect(spec: PipelineSpec, local_address: Callable[[], tuple[str, Secret]] | None) -> Heroku:
+    from herodeploy.heroku.client import Heroku
+
+    if spec.platform == "local" and local_address is not None:
+        url, token = local_address()
+        return Heroku.connect(url, token)
+    return Heroku.connect()
+
+
+def _open_store() -> Store:
+    from herodeploy.store.store import Store
+
+    return Store.open()
+
+
+def _poll(spec: PipelineSpec) -> float:
+    return LOCAL_POLL if spec.platform == "local" else HEROKU_POLL

@@ -1,0 +1,88 @@
+"""The button: a person's yes or no to one artifact in one stage."""
+
+from __future__ import annotations
+
+import uuid
+
+from herodeploy.domain.approval import Approval
+from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.errors import UsageError
+from herodeploy.flows.judge import artifact_of
+from herodeploy.flows.services import Services
+
+
+def approve(services: Services, delivery_id: str, *, comment: str | None = None, by: str | None = None) -> Delivery:
+    """Record a yes to what a delivery waits with; carry it on with `deliver.advance` afterwards.
+
+    Parameters:
+        delivery_id: the id, its beginning, or the beginning of the commit.
+        by: who says so; the actor unless given.
+
+    Raises:
+        UsageError: no such delivery, or it waits for nothing.
+    """
+    delivery = find_waiting(services, delivery_id)
+    _record(services, delivery, comment=comment, by=by or services.actor, approved=True)
+    return delivery
+
+
+def reject(services: Services, delivery_id: str, *, comment: str | None = None, by: str | None = None) -> Delivery:
+    """Record a no, which ends the delivery as failed; parameters and errors as of `approve`."""
+    delivery, who = find_waiting(services, delivery_id), by or services.actor
+    _record(services, delivery, comment=comment, by=who, approved=False)
+    reason = f"rejected by {who}" + (f": {comment}" if comment else "")
+    event = services.event("delivery.failed", reason, delivery_id=delivery.id, stage=delivery.at_stage, by=who)
+    return services.store.move(delivery.id, event=event, expect=Status.WAITING, status=Status.FAILED, reason=reason)
+
+
+def find(services: Services, delivery_id: str) -> Delivery:
+    """Return the one delivery that the beginning or end of its id, or the beginning of its commit, names.
+
+    Of several, the one that is open is meant.
+
+    Raises:
+        UsageError: none or several are.
+    """
+    found = services.store.find_deliveries(services.pipeline().id, delivery_id)
+    if len(found) > 1:
+        found = [each for each in found if not each.status.ended] or found
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(f"no delivery '{delivery_id}' in {services.spec.name}", hint="see: herodeploy status")
+    ids = ", ".join(each.id for each in found[:5])
+    raise UsageError(f"'{delivery_id}' may mean several deliveries: {ids}", hint="give the whole id")
+
+
+def find_waiting(services: Services, delivery_id: str) -> Delivery:
+    """Return the delivery of that id, which must wait for an answer.
+
+    Raises:
+        UsageError: it does not.
+    """
+    delivery = find(services, delivery_id)
+    if delivery.status is not Status.WAITING:
+        resumable = delivery.status in (Status.RUNNING, Status.ERRORED)
+        raise UsageError(
+            f"delivery {delivery.id} is {delivery.status}; nothing waits for an approval",
+            hint="carry it on: herodeploy resume" if resumable else "see: herodeploy status",
+        )
+    return delivery
+
+
+def _record(services: Services, delivery: Delivery, *, comment: str | None, by: str, approved: bool) -> None:
+    approval = Approval(
+        id=uuid.uuid4().hex,
+        delivery_id=delivery.id,
+        stage=delivery.at_stage,
+        slug_id=artifact_of(delivery),
+        by=by,
+        at=services.clock(),
+        approved=approved,
+        comment=comment,
+    )
+    kind, word = ("approval.given", "approved") if approved else ("approval.refused", "rejected")
+    text = f"{delivery.short} {word} for {delivery.at_stage} by {by}" + (f": {comment}" if comment else "")
+    data: dict[str, object] = {"slug_id": approval.slug_id, "comment": comment}
+    event = services.event(kind, text, delivery_id=delivery.id, stage=delivery.at_stage, data=data, by=by)
+    services.store.add_approval(approval, event)

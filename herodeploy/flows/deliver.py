@@ -1,0 +1,305 @@
+"""A change's journey: tested, deployed to the first stage, let through by gates, promoted from stage to stage."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from herodeploy.domain.change import Change
+from herodeploy.domain.delivery import TEST_LEG, Delivery, Status, delivery_id
+from herodeploy.domain.event import Event
+from herodeploy.engine.port import Engine, Leg
+from herodeploy.errors import Busy, HerodeployError, PlatformUnreachable, Refused, RepositoryError, UsageError
+from herodeploy.flows import baseline, ci, deploy, plain, promote
+from herodeploy.flows.approval import approve, find, reject
+from herodeploy.flows.judge import judge
+from herodeploy.flows.occupancy import occupied
+from herodeploy.flows.services import Services
+from herodeploy.flows.verified import record_verified
+from herodeploy.flows.waves import failed
+
+__all__ = ["advance", "approve", "carry_on", "find", "legs", "reject", "resume", "start_delivery"]
+
+MANY = 500
+
+
+def legs(services: Services) -> dict[str, Leg]:
+    """Return the legs of a delivery by name, for an engine."""
+    return {
+        "test": lambda run, payload: ci.ci_leg(services, run, payload),
+        "deploy": lambda run, payload: deploy.deploy(services, run, payload),
+        "promote": lambda run, payload: promote.promote_leg(services, run, payload),
+    }
+
+
+def start_delivery(services: Services, change: Change) -> Delivery:
+    """Return the delivery of a change: the open one of that commit, one that is delivered still, or a new one.
+
+    Raises:
+        UsageError: the commit is not on the branch that herodeploy.yml delivers from.
+    """
+    pipeline = services.pipeline()
+    _check_branch(services, change)
+    for delivery in services.store.open_deliveries(pipeline.id):
+        if delivery.commit == change.commit:
+            return delivery
+    if (delivered := _delivered_still(services, change)) is not None:
+        services.tell("info", f"{change.short} is delivered already, as {delivered.id}")
+        return delivered
+    now = services.clock()
+    delivery = Delivery(
+        id=delivery_id(now, secrets.token_hex(2)),
+        pipeline_id=pipeline.id,
+        pipeline=pipeline.name,
+        commit=change.commit,
+        branch=change.branch,
+        message=change.message,
+        author=change.author,
+        status=Status.RUNNING,
+        at_stage=TEST_LEG,
+        attempt=1,
+        created_at=now,
+        updated_at=now,
+    )
+    services.store.add_delivery(
+        delivery, _event(services, delivery, "delivery.created", f"delivering {delivery.short}")
+    )
+    return delivery
+
+
+def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
+    """Carry a delivery on until it has ended or waits, after those that were cut before it.
+
+    Raises:
+        PlatformError: the platform or the network broke; the delivery is *errored* and can be carried on later.
+        Busy: another delivery holds the stage.
+    """
+    for cut in services.store.open_deliveries(delivery.pipeline_id):
+        if cut.status is Status.RUNNING and cut.id < delivery.id:
+            services.tell("info", f"carrying on {cut.id} ({cut.short}), which was cut")
+            _advance(services, engine, cut)
+    # What was carried on may have superseded this one.
+    return _advance(services, engine, services.store.delivery(delivery.id) or delivery)
+
+
+def carry_on(services: Services, engine: Engine, *, before: Delivery | None = None) -> list[Delivery]:
+    """Carry on what was cut or errored, oldest first; one that errors again is told and left as it is.
+
+    Parameters:
+        before: leave this one and those after it alone.
+
+    Raises:
+        PlatformUnreachable: there is no platform to go on with.
+    """
+    return _each(services, engine, (Status.RUNNING, Status.ERRORED), before)
+
+
+def resume(services: Services, engine: Engine) -> list[Delivery]:
+    """Look at all open deliveries again: cut, errored and waiting ones, oldest first; errors as of `carry_on`."""
+    return _each(services, engine, (Status.RUNNING, Status.ERRORED, Status.WAITING), None)
+
+
+def _each(services: Services, engine: Engine, statuses: tuple[Status, ...], before: Delivery | None) -> list[Delivery]:
+    looked_at = []
+    for listed in services.store.open_deliveries(services.pipeline().id):
+        delivery = services.store.delivery(listed.id) or listed
+        if delivery.status not in statuses or (before is not None and delivery.id >= before.id):
+            continue
+        services.tell("info", f"carrying on {delivery.id} ({delivery.short}), {delivery.status}")
+        try:
+            delivery = _advance(services, engine, delivery)
+        except PlatformUnreachable:
+            raise
+        except HerodeployError as error:
+            services.tell("warning", f"{delivery.id} cannot go on: {error.message}")
+            delivery = services.store.delivery(delivery.id) or delivery
+        looked_at.append(delivery)
+    return looked_at
+
+
+def _advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
+    while not delivery.status.ended:
+        if delivery.status is Status.WAITING:
+            delivery = judge(services, delivery)
+            if delivery.status is Status.WAITING:
+                break
+            continue
+        if delivery.status is Status.ERRORED:
+            delivery = _try_again(services, delivery)
+        delivery = _leg(services, engine, delivery)
+    return delivery
+
+
+def _try_again(services: Services, delivery: Delivery) -> Delivery:
+    attempt = delivery.attempt + 1
+    event = _event(services, delivery, "delivery.resumed", f"carried on at {delivery.at_stage}, attempt {attempt}")
+    return services.store.move(
+        delivery.id, event=event, expect=Status.ERRORED, status=Status.RUNNING, attempt=attempt, reason=None
+    )
+
+
+def _leg(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
+    name = _leg_name(services, delivery)
+    hold: AbstractContextManager[None] = nullcontext()
+    if name != TEST_LEG:
+        hold = occupied(services, delivery.at_stage, delivery.id)
+    try:
+        with hold:
+            payload = _payload(services, delivery)
+            services.tell("leg", f"{name} {delivery.short}", leg=delivery.at_stage)
+            outcome = engine.run(delivery.leg_id, name, payload)
+    except Busy:
+        raise
+    except Refused as no:
+        outcome = failed(no.message)
+    except Exception as error:
+        _errored(services, delivery, error)
+        raise
+    return _after(services, delivery, outcome)
+
+
+def _leg_name(services: Services, delivery: Delivery) -> str:
+    if delivery.at_stage == TEST_LEG:
+        return TEST_LEG
+    return "deploy" if services.stage(delivery.at_stage).name == services.spec.first.name else "promote"
+
+
+def _payload(services: Services, delivery: Delivery) -> dict[str, Any]:
+    before = _before(services, delivery)
+    common = {"pipeline_id": delivery.pipeline_id, "delivery_id": delivery.id, "attempt": delivery.attempt}
+    change = {"commit": delivery.commit, "branch": delivery.branch, "message": delivery.message}
+    if delivery.at_stage == TEST_LEG:
+        return {**common, **change, **before}
+    source = {
+        "slug_id": delivery.slug_id,
+        "source_app_id": delivery.source_app_id,
+        "source_release_id": delivery.source_release_id,
+    }
+    return {**common, **change, **source, **before}
+
+
+def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
+    """Return what was there before the first attempt of this leg, recorded once in the audit log."""
+    for event in services.store.events(delivery.pipeline_id, delivery.id, limit=MANY):
+        if event.kind == "leg.started" and event.stage == delivery.at_stage:
+            return dict(event.data)
+    before: dict[str, Any]
+    if delivery.at_stage == TEST_LEG:
+        before = {"ci_before": ci.newest_number(services)}
+    else:
+        stage = services.stage(delivery.at_stage)
+        builder = stage.apps[0] if stage.name == services.spec.first.name else None
+        before = {
+            "stage": plain.stage_to_json(stage),
+            "baseline": baseline.take(services, stage, builder=builder),
+        }
+    event = _event(services, delivery, "leg.started", f"{delivery.short} enters {delivery.at_stage}", before)
+    services.store.record_event(event)
+    return before
+
+
+def _errored(services: Services, delivery: Delivery, error: Exception) -> None:
+    reason = error.message if isinstance(error, HerodeployError) else f"{type(error).__name__}: {error}"
+    event = _event(services, delivery, "delivery.errored", reason)
+    services.store.move(delivery.id, event=event, expect=Status.RUNNING, status=Status.ERRORED, reason=reason)
+
+
+def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
+    leg = delivery.at_stage
+    if outcome["outcome"] != "succeeded":
+        return _failed(services, delivery, outcome)
+    if leg == TEST_LEG:
+        return _tested(services, delivery, outcome)
+    record_verified(services, leg, outcome, delivery.commit, delivery.id)
+    kind = "deploy.succeeded" if leg == services.spec.first.name else "promotion.succeeded"
+    versions = ", ".join(f"{app} v{got['version']}" for app, got in outcome["releases"].items())
+    services.tell("done", f"{delivery.short} runs in {leg}", leg=leg)
+    changes = {
+        "slug_id": outcome["slug_id"],
+        "source_app_id": outcome["source_app_id"],
+        "source_release_id": outcome["source_release_id"],
+        "reason": None,
+    }
+    following = _following(services, leg)
+    data = {"releases": {app: got["version"] for app, got in outcome["releases"].items()}}
+    event = _event(services, delivery, kind, f"{delivery.short} runs in {leg}: {versions}", data)
+    if following is None:
+        event = _event(services, delivery, "delivery.delivered", f"{delivery.short} is delivered: {versions}", data)
+        moved = _move(services, delivery, event, status=Status.DELIVERED, **changes)
+    else:
+        moved = _move(services, delivery, event, status=Status.WAITING, at_stage=following, attempt=1, **changes)
+    _supersede_older(services, moved)
+    return moved
+
+
+def _failed(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
+    reason = outcome["reason"]
+    services.tell("failed", reason, leg=delivery.at_stage)
+    kind = {TEST_LEG: "ci.failed", services.spec.first.name: "deploy.failed"}.get(delivery.at_stage, "promotion.failed")
+    changes = {"ci": outcome.get("ci", "failed")} if delivery.at_stage == TEST_LEG else {}
+    event = _event(services, delivery, kind, reason)
+    return _move(services, delivery, event, status=Status.FAILED, reason=reason, **changes)
+
+
+def _tested(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
+    first = services.spec.first
+    number = outcome.get("number")
+    text = f"CI {outcome['ci']}" + (f" in test run #{number}" if number else "")
+    event = _event(services, delivery, f"ci.{outcome['ci']}", text, {"number": number})
+    status = Status.WAITING if first.gates else Status.RUNNING
+    return _move(services, delivery, event, status=status, at_stage=first.name, attempt=1, ci=outcome["ci"])
+
+
+def _following(services: Services, stage: str) -> str | None:
+    names = [each.name for each in services.spec.stages]
+    at = names.index(stage) + 1
+    return names[at] if at < len(names) else None
+
+
+def _supersede_older(services: Services, delivery: Delivery) -> None:
+    """End the older ones that wait or errored: this one has passed verification and makes them pointless."""
+    for older in services.store.open_deliveries(delivery.pipeline_id):
+        if older.id < delivery.id and older.status in (Status.WAITING, Status.ERRORED):
+            reason = f"superseded by {delivery.id} ({delivery.short})"
+            event = _event(services, older, "delivery.superseded", reason)
+            services.store.move(older.id, event=event, expect=older.status, status=Status.SUPERSEDED, reason=reason)
+            services.tell("info", f"{older.id} ({older.short}) is superseded")
+
+
+def _move(services: Services, delivery: Delivery, event: Event, **changes: Any) -> Delivery:
+    return services.store.move(delivery.id, event=event, expect=Status.RUNNING, **changes)
+
+
+def _event(services: Services, delivery: Delivery, kind: str, text: str, data: dict[str, Any] | None = None) -> Event:
+    return services.event(kind, text, delivery_id=delivery.id, stage=delivery.at_stage, data=data)
+
+
+def _check_branch(services: Services, change: Change) -> None:
+    wanted = services.spec.first.branch
+    if wanted is None or change.branch == wanted:
+        return
+    if not any(_is_on(services, change.commit, branch) for branch in (wanted, f"origin/{wanted}")):
+        raise UsageError(
+            f"{change.short} is not on '{wanted}', the branch that herodeploy.yml delivers from",
+            hint=f"merge it into {wanted}, or try it in a review app: herodeploy review create",
+        )
+
+
+def _is_on(services: Services, commit: str, branch: str) -> bool:
+    resolve: Callable[[str], Change] = services.repo.resolve
+    try:
+        return services.repo.is_ancestor(commit, resolve(branch).commit)
+    except RepositoryError:
+        return False
+
+
+def _delivered_still(services: Services, change: Change) -> Delivery | None:
+    last = services.spec.stages[-1]
+    for delivery in services.store.deliveries(services.pipeline().id, limit=20):
+        if delivery.commit == change.commit and delivery.status is Status.DELIVERED:
+            releases = [services.heroku.releases.current(app) for app in last.apps]
+            same = all(release is not None and release.slug_id == delivery.slug_id for release in releases)
+            return delivery if same else None
+    return None

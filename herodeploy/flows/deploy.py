@@ -1,0 +1,114 @@
+"""The first stage: build a commit, release it, give its slug to the stage's other apps, verify each."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from herodeploy.engine.port import Run
+from herodeploy.flows import plain
+from herodeploy.flows.baseline import Baseline
+from herodeploy.flows.put_back import put_back
+from herodeploy.flows.services import Services
+from herodeploy.flows.verify import verify
+from herodeploy.flows.watch import release_of_build, upload, watch_build, watch_release
+from herodeploy.flows.waves import Move, failed, move_wave
+
+Payload = dict[str, Any]
+
+
+def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
+    """Carry out the leg of the first stage.
+
+    Parameters:
+        payload: ``pipeline_id``, ``commit``, ``message``, ``stage``, ``baseline`` of each app, ``attempt``.
+
+    Returns:
+        the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` and the ``releases`` of the apps.
+    """
+    stage = plain.stage_from_json(payload["stage"])
+    builder, others = stage.apps[0], stage.apps[1:]
+    before: Baseline = payload["baseline"][builder]
+
+    build_id = run.step("start build", partial(_start_build, services, builder, payload))
+    build = run.step("build", partial(_build, services, builder, build_id, stage.name))
+    if build["status"] != "succeeded":
+        return failed(f"the build of {payload['commit'][:8]} failed in {builder}")
+    release = run.step("release", partial(_release, services, builder, build["release_id"], stage.name))
+    if release["status"] != "succeeded":
+        return failed(release_failed(builder, release["version"], before))
+    move = Move(
+        pipeline_id=payload["pipeline_id"],
+        stage=stage,
+        baseline=payload["baseline"],
+        slug_id=release["slug_id"],
+        source_app_id=before["app_id"],
+        source_release_id=release["id"],
+        attempt=payload["attempt"],
+        releases={builder: release},
+    )
+    reason = run.step(
+        f"verify {builder}", partial(verify, services, builder, release["version"], stage.verify, leg=stage.name)
+    )
+    if reason is None and others:
+        reason = move_wave(services, run, move, "others", others)
+    if reason is not None:
+        return failed(put_back(services, run, move, reason))
+    return move.outcome()
+
+
+def release_failed(app: str, version: int, before: Baseline) -> str:
+    """Say that a release phase failed and what serves on."""
+    serving = f"v{before['version']} keeps serving" if before["slug_id"] else "nothing was serving before"
+    return f"the release phase of v{version} failed in {app}; {serving}"
+
+
+def find_or_start_build(
+    services: Services, app: str, commit: str, *, message: str, known: set[str], attempt: int
+) -> str:
+    """Return the id of the build of a commit: the one that is there already, else a new one.
+
+    Parameters:
+        known: builds from before, which count only while they are still at work.
+        attempt: a build that failed in an earlier attempt may have been cut with the platform; only the first
+            attempt takes its answer.
+    """
+    for build in services.heroku.builds.list(app):
+        if build.version != commit or (build.status == "failed" and attempt > 1):
+            continue
+        if build.status == "pending" or build.id not in known:
+            return build.id
+    url = upload(services, commit)
+    return services.heroku.builds.create(app, url, commit, description=message.split("\n", 1)[0]).id
+
+
+def _start_build(services: Services, app: str, payload: Payload) -> str:
+    services.tell("step", f"building {payload['commit'][:8]}", leg=payload["stage"]["name"], app=app)
+    return find_or_start_build(
+        services,
+        app,
+        payload["commit"],
+        message=payload["message"],
+        known=set(payload["baseline"][app]["builds"]),
+        attempt=payload["attempt"],
+    )
+
+
+def _build(services: Services, app: str, build_id: str, leg: str) -> dict[str, Any]:
+    build = watch_build(services, app, build_id, leg)
+    release_id = release_of_build(services, app, build) if build.status == "succeeded" else None
+    status = build.status if release_id or build.status != "succeeded" else "failed"
+    return {"status": status, "slug_id": build.slug_id, "release_id": release_id}
+
+
+def _release(services: Services, app: str, release_id: str, leg: str) -> dict[str, Any]:
+    release = watch_release(services, app, release_id, leg)
+    if release.status == "succeeded":
+        services.tell("done", f"v{release.version} released", leg=leg, app=app)
+    return {
+        "id": release.id,
+        "version": release.version,
+        "status": release.status,
+        "slug_id": release.slug_id,
+        "app_id": release.app_id,
+    }

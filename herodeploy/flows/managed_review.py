@@ -1,0 +1,82 @@
+"""Review apps that herodeploy makes by app setups: for any git host, no connection to GitHub needed.
+
+Their names are derived from pipeline and branch, so that a branch finds its app again; they carry the same
+HEROKU_APP_NAME and HEROKU_BRANCH as native ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from herodeploy.domain.change import Change
+from herodeploy.domain.pipeline import App, Stage
+from herodeploy.errors import Refused
+from herodeploy.flows.native_review import setup_failure, watch_setup
+from herodeploy.flows.services import Services
+from herodeploy.flows.watch import upload
+
+BRANCH_VAR = "HEROKU_BRANCH"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedApp:
+    """A managed review app and the branch that it says it is of."""
+
+    app: App
+    branch: str
+
+
+def app_name(pipeline_id: str, pipeline: str, branch: str) -> str:
+    """Return the name of a branch's app, shaped as Heroku shapes them: at most 30 characters."""
+    told_apart = hashlib.sha256(f"{pipeline_id}/{branch}".encode()).hexdigest()[:6]
+    short = re.sub(r"[^a-z0-9]+", "-", branch.lower()).strip("-")[:10].strip("-") or "branch"
+    return f"{pipeline[:12].strip('-')}-{short}-{told_apart}"
+
+
+def existing(services: Services, branch: str) -> App | None:
+    """Return the branch's app, put into the pipeline if that was cut off."""
+    app = services.heroku.apps.find(_name(services, branch))
+    if app is None or services.heroku.releases.current(app.name) is None:
+        return None
+    _couple(services, app.name)
+    return app
+
+
+def create(services: Services, change: Change, branch: str) -> App:
+    """Make the app of a branch at exactly this commit.
+
+    Raises:
+        Refused: the setup failed; the platform has removed the app then.
+    """
+    name = _name(services, branch)
+    env = {"HEROKU_APP_NAME": name, BRANCH_VAR: branch}
+    url = upload(services, change.commit)
+    setup = services.heroku.app_setups.create(url, change.commit, name, env)
+    ended = watch_setup(services, setup.id)
+    if ended.status != "succeeded":
+        raise Refused(f"the review app of {branch} could not be made: {setup_failure(ended)}")
+    _couple(services, name)
+    return services.heroku.apps.get(name)
+
+
+def all_of(services: Services) -> list[ManagedApp]:
+    """Return the apps in the pipeline's review stage that say which branch they are of."""
+    couplings = services.heroku.couplings.list(services.pipeline().id)
+    ids = [coupling.app_id for coupling in couplings if coupling.stage is Stage.REVIEW]
+    found = []
+    for app in services.heroku.apps.filter(ids):
+        branch = services.heroku.config_vars.get(app.name).get(BRANCH_VAR)
+        if branch is not None:
+            found.append(ManagedApp(app, branch.reveal()))
+    return found
+
+
+def _name(services: Services, branch: str) -> str:
+    return app_name(services.pipeline().id, services.spec.name, branch)
+
+
+def _couple(services: Services, name: str) -> None:
+    if services.heroku.couplings.of_app(name) is None:
+        services.heroku.couplings.create(name, services.pipeline().id, Stage.REVIEW)

@@ -1,0 +1,137 @@
+"""Promotion: one exact release into a stage, wave by wave, each verified before the next."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from herodeploy.domain.delivery import Status
+from herodeploy.domain.pipeline import App, StageSpec
+from herodeploy.domain.release import Release
+from herodeploy.engine.direct import DirectRun
+from herodeploy.engine.port import Run
+from herodeploy.errors import Refused, UsageError
+from herodeploy.flows import baseline, plain
+from herodeploy.flows.occupancy import occupied
+from herodeploy.flows.put_back import put_back
+from herodeploy.flows.services import Services
+from herodeploy.flows.verified import record_verified
+from herodeploy.flows.waves import Move, failed, move_wave
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionView:
+    """What was promoted where.
+
+    Parameters:
+        release_version: of the source app.
+        apps: the new release's version in each app of the stage.
+    """
+
+    stage: str
+    source_app: str
+    release_version: int
+    commit: str | None
+    apps: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[str, Any]:
+    """Carry out the leg of a stage that receives promotions.
+
+    Parameters:
+        payload: ``pipeline_id``, ``stage``, ``baseline`` of each app, ``slug_id``, ``source_app_id``,
+            ``source_release_id``, ``attempt``.
+
+    Returns:
+        the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` (for the stage after this one) and the
+        ``releases`` of the apps.
+    """
+    stage = plain.stage_from_json(payload["stage"])
+    move = Move(
+        pipeline_id=payload["pipeline_id"],
+        stage=stage,
+        baseline=payload["baseline"],
+        slug_id=payload["slug_id"],
+        source_app_id=payload["source_app_id"],
+        source_release_id=payload["source_release_id"],
+        attempt=payload["attempt"],
+    )
+    for number, wave in enumerate(stage.waves, start=1):
+        if len(stage.waves) > 1:
+            services.tell("step", f"wave {number} of {len(stage.waves)}: {', '.join(wave)}", leg=stage.name)
+        reason = move_wave(services, run, move, str(number), wave)
+        if reason is not None:
+            return failed(put_back(services, run, move, reason))
+    return move.outcome()
+
+
+def promote(services: Services, to: str | None = None) -> PromotionView:
+    """Promote the current release of the stage before, now; the person who calls this is the gate.
+
+    Parameters:
+        to: the stage to promote into; the last one unless given.
+
+    Raises:
+        Refused: the promotion or its verification failed.
+        UsageError: there is nothing to promote.
+    """
+    stage, source, release = _what(services, to)
+    slug_id = release.slug_id or ""
+    commit = services.heroku.slugs.get(source.name, slug_id).commit
+    what = f"{source.name} v{release.version} ({(commit or 'unknown commit')[:8]}) to {stage.name}"
+    services.tell("leg", f"promoting {what}", leg=stage.name)
+    with occupied(services, stage.name, f"by-hand-{uuid.uuid4().hex[:8]}"):
+        payload = {
+            "pipeline_id": services.pipeline().id,
+            "stage": plain.stage_to_json(stage),
+            "baseline": baseline.take(services, stage),
+            "slug_id": slug_id,
+            "source_app_id": source.id,
+            "source_release_id": release.id,
+            "attempt": 1,
+        }
+        outcome = promote_leg(services, DirectRun(), payload)
+    _record(services, stage, outcome, what, commit)
+    versions = {app: got["version"] for app, got in outcome["releases"].items()}
+    return PromotionView(stage.name, source.name, release.version, commit, versions)
+
+
+def _what(services: Services, to: str | None) -> tuple[StageSpec, App, Release]:
+    stage = services.stage(to) if to else services.spec.stages[-1]
+    before = services.spec.before(stage.name)
+    if before is None:
+        raise UsageError(f"{stage.name} builds and receives no promotion", hint="herodeploy deliver")
+    source = services.heroku.apps.get(before.apps[0])
+    release = services.heroku.releases.current(source.name)
+    if release is None or release.slug_id is None:
+        raise UsageError(f"{source.name} has no release to promote", hint="herodeploy deliver")
+    if not services.store.is_verified(services.pipeline().id, before.name, release.slug_id):
+        services.tell("warning", f"v{release.version} of {source.name} was never verified by herodeploy")
+    return stage, source, release
+
+
+def _record(services: Services, stage: StageSpec, outcome: dict[str, Any], what: str, commit: str | None) -> None:
+    if outcome["outcome"] != "succeeded":
+        text = f"promotion of {what} failed: {outcome['reason']}"
+        services.store.record_event(services.event("promotion.failed", text, stage=stage.name))
+        raise Refused(outcome["reason"])
+    record_verified(services, stage.name, outcome, commit or "", None)
+    data: dict[str, object] = {"slug_id": outcome["slug_id"], "by_hand": True}
+    services.store.record_event(services.event("promotion.succeeded", f"promoted {what}", stage=stage.name, data=data))
+    _close_waiting(services, stage, outcome["slug_id"])
+
+
+def _close_waiting(services: Services, stage: StageSpec, slug_id: str) -> None:
+    if stage.name != services.spec.stages[-1].name:
+        return
+    for delivery in services.store.open_deliveries(services.pipeline().id):
+        if delivery.status is Status.WAITING and delivery.at_stage == stage.name and delivery.slug_id == slug_id:
+            event = services.event("delivery.delivered", "promoted by hand", delivery_id=delivery.id, stage=stage.name)
+            services.store.move(
+                delivery.id, event=event, expect=Status.WAITING, status=Status.DELIVERED, reason="promoted by hand"
+            )

@@ -1,0 +1,121 @@
+"""Verification: the platform's word is not enough, the dynos must be up and the app must answer.
+
+A promotion target says ``succeeded`` before its dynos boot, and a crash on boot is invisible to it.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from herodeploy.domain.pipeline import App, VerifySpec
+from herodeploy.domain.release import Dyno
+from herodeploy.flows.services import Services
+from herodeploy.flows.waiting import wait_for
+
+PROBE_TIMEOUT = 10.0
+LOG_LINES = 15
+UP = ("up", "idle")
+SERVER_ERROR = 500
+
+
+def verify(
+    services: Services, app_name: str, version: int, spec: VerifySpec | None, *, leg: str | None = None
+) -> str | None:
+    """Return None once release `version` of an app runs and answers, else the reason why it does not.
+
+    Parameters:
+        spec: the HTTP check; without one it is enough that the dynos are up.
+    """
+    services.tell("step", f"verifying v{version}", leg=leg, app=app_name)
+    reason = _dynos_up(services, app_name, version)
+    if reason is None and spec is not None:
+        reason = _answers(services, app_name, version, spec)
+    if reason is None:
+        reason = _taken_over(services, app_name, version) or _crashed(services, app_name, version)
+    if reason is not None:
+        show_log(services, app_name, leg)
+        services.tell("failed", reason, leg=leg, app=app_name)
+    else:
+        services.tell("done", f"v{version} runs{_answer_text(spec)}", leg=leg, app=app_name)
+    return reason
+
+
+def answers_at_all(services: Services, app: App, within: timedelta) -> int | None:
+    """Return the HTTP status of an app's root once it is no server error, or None when the time is up."""
+
+    def look() -> int | None:
+        status = services.heroku.probe(app, "/", PROBE_TIMEOUT)
+        return status if status is not None and status < SERVER_ERROR else None
+
+    return wait_for(services, look, within=within)
+
+
+def show_log(services: Services, app_name: str, leg: str | None) -> None:
+    """Report the last lines of an app's log."""
+    sink = services.sink(leg=leg, app=app_name)
+    for line in services.heroku.logs.lines(app_name, lines=LOG_LINES)[-LOG_LINES:]:
+        sink(line)
+
+
+def _dynos_up(services: Services, app_name: str, version: int) -> str | None:
+    def look() -> str | None:
+        crashed = _crashed(services, app_name, version)
+        return crashed or ("" if _all_up(services, app_name, version) else None)
+
+    reason = wait_for(services, look, within=services.boot_within)
+    if reason is None:
+        return f"the dynos of v{version} were not up within {services.boot_within.total_seconds():.0f}s in {app_name}"
+    return reason or None
+
+
+def _all_up(services: Services, app_name: str, version: int) -> bool:
+    wanted = {line.type: line.quantity for line in services.heroku.formation.list(app_name) if line.quantity}
+    dynos = _of_release(services, app_name, version)
+    return all(sum(d.type == kind and d.state in UP for d in dynos) >= count for kind, count in wanted.items())
+
+
+def _crashed(services: Services, app_name: str, version: int) -> str | None:
+    crashed = [dyno.name for dyno in _of_release(services, app_name, version) if dyno.state == "crashed"]
+    return f"{', '.join(crashed)} of v{version} crashed in {app_name}" if crashed else None
+
+
+def _of_release(services: Services, app_name: str, version: int) -> list[Dyno]:
+    # A config change meanwhile makes a newer release of the same artifact; its dynos count as well.
+    types = {line.type for line in services.heroku.formation.list(app_name)}
+    dynos = services.heroku.dynos.list(app_name)
+    return [dyno for dyno in dynos if dyno.release_version >= version and dyno.type in types]
+
+
+def _answers(services: Services, app_name: str, version: int, spec: VerifySpec) -> str | None:
+    app = services.heroku.apps.get(app_name)
+    ends = time.monotonic() + spec.within.total_seconds()
+    in_a_row, last = 0, "nothing"
+    while True:
+        status = services.heroku.probe(app, spec.path, PROBE_TIMEOUT)
+        in_a_row = in_a_row + 1 if status == spec.status else 0
+        if in_a_row >= spec.passes:
+            return None
+        last = last if status is None else str(status)
+        if in_a_row == 0 and (crashed := _crashed(services, app_name, version)):
+            return crashed
+        if time.monotonic() >= ends:
+            return (
+                f"{app_name} answered {last} to GET {spec.path}, not {spec.status}, "
+                f"within {spec.within.total_seconds():.0f}s"
+            )
+        services.pause(services.poll)
+
+
+def _taken_over(services: Services, app_name: str, version: int) -> str | None:
+    current = services.heroku.releases.current(app_name)
+    if current is None or current.version <= version:
+        return None
+    ours = services.heroku.releases.get(app_name, str(version))
+    if ours.slug_id == current.slug_id:
+        return None
+    return f"v{current.version}, another artifact, took the place of v{version} in {app_name}"
+
+
+def _answer_text(spec: VerifySpec | None) -> str:
+    return f" and answers {spec.status} to GET {spec.path}" if spec is not None else ""

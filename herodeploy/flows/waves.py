@@ -1,0 +1,158 @@
+"""Moving one exact release into apps, a wave at a time, and putting back what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from herodeploy.domain.pipeline import StageSpec
+from herodeploy.domain.release import PromotionTarget, Release
+from herodeploy.engine.port import Run
+from herodeploy.flows.baseline import RECENT, Baseline, release_there
+from herodeploy.flows.services import Services
+from herodeploy.flows.verify import verify
+from herodeploy.flows.waiting import until
+from herodeploy.flows.watch import watch_release
+
+LOOKS_AGAIN = 3
+
+
+@dataclass
+class Move:
+    """One artifact on its way into a stage.
+
+    Parameters:
+        baseline: of each app of the stage, taken before the first attempt.
+        releases: what the apps got so far: ``id``, ``version``, ``status``, ``slug_id``, ``app_id``.
+    """
+
+    pipeline_id: str
+    stage: StageSpec
+    baseline: dict[str, Baseline]
+    slug_id: str
+    source_app_id: str
+    source_release_id: str
+    attempt: int
+    releases: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def outcome(self) -> dict[str, Any]:
+        """Return the outcome of a leg that put the artifact into the whole stage."""
+        return {
+            "outcome": "succeeded",
+            "reason": None,
+            "slug_id": self.slug_id,
+            "source_app_id": self.releases[self.stage.apps[0]]["app_id"],
+            "source_release_id": self.releases[self.stage.apps[0]]["id"],
+            "releases": self.releases,
+        }
+
+
+def failed(reason: str) -> dict[str, Any]:
+    """Return the outcome of a leg to which the platform said no."""
+    return {"outcome": "failed", "reason": reason}
+
+
+def move_wave(services: Services, run: Run, move: Move, name: str, apps: Sequence[str]) -> str | None:
+    """Promote the artifact into `apps`, wait for their releases and verify each; return why not, if not.
+
+    Parameters:
+        name: of the wave, part of its steps' names.
+    """
+    first_nonce = run.step(f"wave {name}: intent", lambda: services.nonce)
+    again = move.attempt > 1 or first_nonce != services.nonce
+    started = run.step(f"wave {name}: promote", partial(_promote, services, move, tuple(apps), again))
+    settled = run.step(f"wave {name}: settle", partial(_settle, services, move, started))
+    move.releases.update({app: got for app, got in settled.items() if got["status"] == "succeeded"})
+    errors = [_promotion_failed(app, got, move.baseline[app]) for app, got in settled.items() if got["error"]]
+    if errors:
+        return "; ".join(errors)
+    for app in apps:
+        version, spec = settled[app]["version"], move.stage.verify
+        check = partial(verify, services, app, version, spec, leg=move.stage.name)
+        reason: str | None = run.step(f"wave {name}: verify {app}", check)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -> dict[str, Any]:
+    there = _already_there(services, move, apps)
+    # A promotion that a cut attempt sent may not show its release yet, and nothing lists promotions.
+    for _ in range(LOOKS_AGAIN if again and len(there) < len(apps) else 0):
+        services.pause(services.poll)
+        there = _already_there(services, move, apps)
+    missing = [app for app in apps if app not in there]
+    if not missing:
+        return {"promotion_id": None, "releases": there}
+    services.tell("step", f"promoting to {', '.join(missing)}", leg=move.stage.name)
+    promotion = services.heroku.promotions.create(
+        move.pipeline_id,
+        move.source_app_id,
+        move.source_release_id,
+        [move.baseline[app]["app_id"] for app in missing],
+    )
+    return {"promotion_id": promotion.id, "releases": there}
+
+
+def _already_there(services: Services, move: Move, apps: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for app in apps:
+        releases = services.heroku.releases.list(app, limit=RECENT)
+        release = release_there(releases, move.slug_id, move.baseline[app], move.attempt)
+        if release is not None:
+            found[app] = release.id
+    return found
+
+
+def _settle(services: Services, move: Move, started: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    settled = {}
+    for app, release_id in started["releases"].items():
+        release = watch_release(services, app, release_id, move.stage.name)
+        settled[app] = _result(services, move, app, release, None)
+    if (promotion_id := started["promotion_id"]) is not None:
+        names = {each["app_id"]: app for app, each in move.baseline.items()}
+        for target in services.heroku.promotions.targets(promotion_id):
+            app = names[target.app_id]
+            settled[app] = _settle_target(services, move, promotion_id, app, target.app_id)
+    return settled
+
+
+def _settle_target(services: Services, move: Move, promotion_id: str, app: str, app_id: str) -> dict[str, Any]:
+    def look() -> PromotionTarget:
+        targets = services.heroku.promotions.targets(promotion_id)
+        return next(target for target in targets if target.app_id == app_id)
+
+    def begun() -> PromotionTarget | None:
+        return target if (target := look()).release_id is not None or target.status != "pending" else None
+
+    def ended() -> PromotionTarget | None:
+        return target if (target := look()).status != "pending" else None
+
+    release_id = until(services, begun).release_id
+    release = watch_release(services, app, release_id, move.stage.name) if release_id is not None else None
+    target = until(services, ended)
+    error = None if target.status == "succeeded" else target.error_message or "the platform gave no reason"
+    return _result(services, move, app, release, error)
+
+
+def _result(services: Services, move: Move, app: str, release: Release | None, error: str | None) -> dict[str, Any]:
+    if error is None and (release is None or release.status != "succeeded"):
+        error = "release command failed"
+    if error is None and release is not None:
+        services.tell("done", f"v{release.version} released", leg=move.stage.name, app=app)
+    return {
+        "id": release.id if release else None,
+        "version": release.version if release else None,
+        "status": "failed" if error else "succeeded",
+        "slug_id": release.slug_id if release else None,
+        "app_id": move.baseline[app]["app_id"],
+        "error": error,
+    }
+
+
+def _promotion_failed(app: str, got: dict[str, Any], before: Baseline) -> str:
+    what = f"v{got['version']} failed in {app}" if got["version"] else f"the promotion to {app} failed"
+    serving = f"v{before['version']} keeps serving" if before["slug_id"] else "nothing was serving before"
+    return f"{what}: {got['error']}; {serving}"
