@@ -1,0 +1,111 @@
+"""What a single value cannot show: names used twice, waves that do not fit their apps, keys in the wrong stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from herodeploy.config.model import Root, StageSection
+from herodeploy.config.problems import Problem, nearest
+
+KINDS = ("development", "staging", "production")
+
+
+def check(root: Root) -> Iterator[Problem]:
+    """Yield what is wrong between values."""
+    yield from _ci(root)
+    yield from _app_names(root)
+    yield from _kinds(root)
+    for position, (name, stage) in enumerate(root.stages.items()):
+        yield from _waves(root, name, stage)
+        yield from _gates(name, stage, first=position == 0)
+        if position and stage.branch:
+            yield Problem(
+                ("stages", name, "branch"),
+                f"stages.{name}.branch has no meaning: only the first stage builds",
+                "remove it",
+            )
+
+
+def _ci(root: Root) -> Iterator[Problem]:
+    if root.ci.provider == "command" and root.ci.command is None:
+        yield Problem(("ci",), "ci.command is missing", "`provider: command` wants the shell command that tests")
+    if root.ci.provider != "command" and root.ci.command is not None:
+        message = f"ci.command has no meaning with `provider: {root.ci.provider}`"
+        yield Problem(("ci", "command"), message, "remove it, or write `provider: command`")
+
+
+def _app_names(root: Root) -> Iterator[Problem]:
+    listed: dict[str, str] = {}
+    for name, stage in root.stages.items():
+        for position, app in enumerate(stage.apps):
+            path = ("stages", name, "apps", position)
+            if app not in listed:
+                listed[app] = name
+            elif listed[app] == name:
+                yield Problem(path, f"stages.{name}.apps lists app '{app}' twice", "remove one")
+            else:
+                message = f"stages.{name}.apps lists app '{app}', which stage '{listed[app]}' lists already"
+                yield Problem(path, message, "an app has one place in a pipeline: remove one")
+
+
+def kind_of(name: str, stage: StageSection) -> str:
+    """Return Heroku's stage: as written, or the stage's own name."""
+    return stage.kind or name
+
+
+def _kinds(root: Root) -> Iterator[Problem]:
+    reached, reached_by = 0, ""
+    for name, stage in root.stages.items():
+        kind = kind_of(name, stage)
+        if kind not in KINDS:
+            message = f"stages.{name}.kind is missing, and '{name}' is none of Heroku's stages"
+            yield Problem(("stages", name), message, f"add `kind:` with one of: {', '.join(KINDS)}")
+        elif KINDS.index(kind) < reached:
+            message = (
+                f"stages.{name} is of kind {kind} and stands after {reached_by}, which is of kind {KINDS[reached]}"
+            )
+            yield Problem(("stages", name), message, f"the order is: {', '.join(KINDS)}")
+        else:
+            reached, reached_by = KINDS.index(kind), name
+
+
+def _waves(root: Root, name: str, stage: StageSection) -> Iterator[Problem]:
+    if stage.waves is None:
+        return
+    homes = {app: other for other, section in root.stages.items() for app in section.apps}
+    seen: set[str] = set()
+    for number, wave in enumerate(stage.waves):
+        if not wave:
+            yield Problem(("stages", name, "waves", number), f"stages.{name}.waves[{number}] is empty", "remove it")
+        for position, app in enumerate(wave):
+            path = ("stages", name, "waves", number, position)
+            if app in seen:
+                yield Problem(path, f"stages.{name}.waves names app '{app}' twice", "an app is in one wave")
+            elif app not in stage.apps:
+                where = f"stage '{homes[app]}' lists" if app in homes else "no stage lists"
+                message = f"stages.{name}.waves names app '{app}' that {where}"
+                yield Problem(path, message, _instead(app, stage))
+            seen.add(app)
+    missing = [app for app in stage.apps if app not in seen]
+    if missing and seen <= set(stage.apps):
+        message = f"stages.{name}.waves leaves out app '{missing[0]}'"
+        yield Problem(("stages", name, "waves"), message, "add it to a wave, or leave waves out for one wave of all")
+
+
+def _instead(app: str, stage: StageSection) -> str:
+    meant = nearest(app, stage.apps)
+    if meant.startswith("did you mean"):
+        return f"{meant} Otherwise add it to apps"
+    return f"add it to apps, or name {meant}"
+
+
+def _gates(name: str, stage: StageSection, *, first: bool) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for position, gate in enumerate(stage.gates):
+        path = ("stages", name, "gates", position)
+        if gate.kind in seen:
+            yield Problem(path, f"stages.{name}.gates has gate '{gate.kind}' twice", "remove one")
+        if gate.kind == "upstream" and first:
+            message = f"stages.{name}.gates has gate 'upstream', but no stage comes before the first"
+            yield Problem(path, message, "remove it")
+        seen.add(gate.kind)
