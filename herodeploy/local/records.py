@@ -72,6 +72,11 @@ class Build:
     release_id: str | None = None
     stream_id: str = ""
 
+    @property
+    def started_at(self) -> datetime:
+        """One of the names that clients sort builds by."""
+        return self.created_at
+
 
 @dataclass(slots=True)
 class Release:
@@ -161,6 +166,9 @@ class AppSetup:
     updated_at: datetime
     status: str = "pending"
     build_id: str | None = None
+    build_status: str | None = None
+    build_stream_id: str | None = None
+    """The build's own while there is the app; it outlives a failed setup's app."""
     failure_message: str | None = None
     manifest_errors: list[str] = field(default_factory=list)
     postdeploy: dict[str, Any] | None = None

@@ -1,0 +1,1 @@
+"""The Platform API, one resource a file: parse, ask a life cycle, format."""

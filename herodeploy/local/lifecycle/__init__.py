@@ -1,0 +1,1 @@
+"""What happens over time: builds, releases, promotions, review apps, test runs."""

@@ -1,0 +1,164 @@
+"""The HTTP face of a local platform: which host means what, who may call, and how errors leave."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from herodeploy.local import ports
+from herodeploy.local.api import families
+from herodeploy.local.lifecycle.sources import disk_full, no_room
+from herodeploy.local.platform import Platform
+from herodeploy.local.settings import Settings
+from herodeploy.local.wire import auth, reply
+from herodeploy.local.wire.errors import ApiError, forbidden, unauthorized
+
+log = logging.getLogger(__name__)
+
+METHODS = ("PUT", "PATCH", "DELETE")
+FAREWELL = 1
+"""Seconds that open connections get when the platform stops."""
+
+
+@asynccontextmanager
+async def serving(settings: Settings, token: str) -> AsyncIterator[Platform]:
+    """Run a platform on its port; inside the context it answers, after it everything has stopped.
+
+    Parameters:
+        settings: port 0 takes a free one; ``platform.settings.port`` tells which.
+
+    Raises:
+        OSError: the port is in use.
+    """
+    sock = ports.listen(settings.port)
+    try:
+        platform = Platform(replace(settings, port=sock.getsockname()[1]), token)
+        server = _Server(_config(make_app(platform)))
+        await platform.start()
+        serve = asyncio.create_task(server.serve(sockets=[sock]))
+        try:
+            yield platform
+        finally:
+            await platform.wind_down()
+            server.should_exit = True
+            await serve
+            await platform.close()
+    finally:
+        sock.close()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: whoever runs the platform decides when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        date_header=True,
+        # Longer than clients keep an idle connection, so that none sends a POST into one that just closes.
+        timeout_keep_alive=120,
+        timeout_graceful_shutdown=FAREWELL,
+        # The Heroku CLI sends back every Request-Id it has seen, in one header.
+        h11_max_incomplete_event_size=128 * 1024,
+    )
+
+
+def make_app(platform: Platform) -> ASGIApp:
+    """Return the ASGI app of a platform: the API on loopback names, the router on ``<app>.localhost``."""
+    return Front(platform, make_api(platform))
+
+
+def make_api(platform: Platform) -> Starlette:
+    """Return the Platform API alone."""
+    return Starlette(
+        routes=families.routes(platform),
+        exception_handlers={
+            ApiError: _refused,
+            HTTPException: _unknown,
+            OSError: _io,
+            sqlite3.Error: _database,
+            500: _broken,
+        },
+    )
+
+
+class Front:
+    """Decides by the Host header, then by the token."""
+
+    def __init__(self, platform: Platform, api: ASGIApp) -> None:
+        self._platform = platform
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope)
+        host = request.headers.get("host", "")
+        if auth.app_of(host) is not None:
+            await self._platform.router({**scope, "herodeploy.app": auth.app_of(host)}, receive, send)
+        elif not auth.is_api(host):
+            problem = forbidden("This platform answers for 127.0.0.1, localhost and <app>.localhost only.")
+            await reply.error(problem)(scope, receive, send)
+        elif not auth.is_open(scope["path"]) and not self._is_known(request):
+            await reply.error(unauthorized())(scope, receive, send)
+        else:
+            await self._api(_with_method(scope, request), receive, send)
+
+    def _is_known(self, request: Request) -> bool:
+        return auth.knows(request.headers.get("authorization", ""), self._platform.token)
+
+
+def _with_method(scope: Scope, request: Request) -> Scope:
+    """Follow X-Http-Method-Override, for clients behind proxies that let only GET and POST through."""
+    wanted = request.headers.get("x-http-method-override", "").upper()
+    return {**scope, "method": wanted} if scope["method"] == "POST" and wanted in METHODS else scope
+
+
+async def _refused(_: Request, problem: Exception) -> Response:
+    assert isinstance(problem, ApiError)  # noqa: S101 # for the type checker
+    return reply.error(problem)
+
+
+async def _unknown(request: Request, problem: Exception) -> Response:
+    status = problem.status_code if isinstance(problem, HTTPException) else 404
+    if status == 405:
+        return reply.error(ApiError(405, "method_not_allowed", f"{request.url.path} does not take {request.method}."))
+    return reply.error(ApiError(404, "not_found", "The requested API endpoint was not found."))
+
+
+async def _io(request: Request, problem: Exception) -> Response:
+    if isinstance(problem, OSError) and disk_full(problem):
+        return reply.error(no_room())
+    return await _broken(request, problem)
+
+
+async def _database(request: Request, problem: Exception) -> Response:
+    if "full" in str(problem):
+        return reply.error(no_room())
+    return await _broken(request, problem)
+
+
+async def _broken(request: Request, problem: Exception) -> Response:
+    log.error("%s %s broke", request.method, request.url.path, exc_info=problem)
+    return reply.error(ApiError(500, "internal_server_error", "The local platform has a bug here; its log says more."))

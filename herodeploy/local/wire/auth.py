@@ -1,0 +1,50 @@
+"""Who may call: the token, and the addresses this platform answers for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+
+OPEN_PATHS = ("/streams/", "/blobs/", "/log-streams/", "/_local/status")
+"""Without a token: their addresses cannot be guessed (as Heroku's presigned ones), or tell nothing."""
+
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def is_open(path: str) -> bool:
+    """Tell whether this path needs no token."""
+    return path.startswith(OPEN_PATHS)
+
+
+def knows(header: str, token: str) -> bool:
+    """Tell whether an Authorization header carries the token: Bearer, or Basic with any user."""
+    kind, _, value = header.strip().partition(" ")
+    return secrets.compare_digest(_token(kind.lower(), value.strip()).encode(), token.encode())
+
+
+def _token(kind: str, value: str) -> str:
+    if kind == "bearer":
+        return value
+    if kind == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""
+
+
+def hostname(host: str) -> str:
+    """Return the name of a Host header: lower case, without the port."""
+    return host.strip().lower().rsplit(":", 1)[0] if host.rpartition(":")[2].isdigit() else host.strip().lower()
+
+
+def app_of(host: str) -> str | None:
+    """Return the app of ``<app>.localhost``; None for other hosts."""
+    name = hostname(host)
+    return name.removesuffix(".localhost") if name.endswith(".localhost") else None
+
+
+def is_api(host: str) -> bool:
+    """Tell whether a Host header means the API itself."""
+    return hostname(host) in LOOPBACK

@@ -1,0 +1,68 @@
+"""Errors as the Platform API words them: an HTTP status, an id, a sentence."""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """A request that is answered with an error.
+
+    Parameters:
+        status: the HTTP status.
+        id: Heroku's word for it (``not_found``, ``invalid_params`` ...).
+        message: one sentence for people.
+        resource: the kind of thing that is missing (404).
+        headers: extra headers of the reply.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        id: str,  # noqa: A002 # Heroku's word
+        message: str,
+        *,
+        resource: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.id = id
+        self.message = message
+        self.resource = resource
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, str]:
+        """Return the JSON of the reply."""
+        body = {"id": self.id, "message": self.message}
+        if self.resource is not None:
+            body["resource"] = self.resource
+        return body
+
+
+def bad_request(message: str) -> ApiError:
+    """400: the request cannot be read."""
+    return ApiError(400, "bad_request", message)
+
+
+def unauthorized() -> ApiError:
+    """401: no token, or not ours."""
+    return ApiError(401, "unauthorized", "Invalid credentials provided.", headers={"WWW-Authenticate": "Bearer"})
+
+
+def forbidden(message: str) -> ApiError:
+    """403: not for this caller."""
+    return ApiError(403, "forbidden", message)
+
+
+def not_found(resource: str) -> ApiError:
+    """404: ``resource`` is Heroku's word, e.g. ``app`` or ``pipeline coupling``."""
+    return ApiError(404, "not_found", f"Couldn't find that {resource}.", resource=resource.replace(" ", "_"))
+
+
+def conflict(message: str) -> ApiError:
+    """409: it exists already, or is busy."""
+    return ApiError(409, "conflict", message)
+
+
+def invalid(message: str) -> ApiError:
+    """422: understood, and refused."""
+    return ApiError(422, "invalid_params", message)

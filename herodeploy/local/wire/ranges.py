@@ -1,0 +1,142 @@
+"""Lists in pages, by the Range header: ``version ..; order=desc, max=10``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+
+from herodeploy.local.wire.errors import ApiError
+from herodeploy.local.wire.reply import Reply, moment
+
+T = TypeVar("T")
+
+PAGE = 200
+LARGEST_PAGE = 1000
+
+_RANGE = re.compile(r"^\s*(?P<key>[a-z_]+)\s+(?P<from>\]?\S*?)\.\.(?P<to>[^\s;,]*)\s*(?:[;,](?P<options>.*))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One page of a list: sorted by ``key``, from ``first`` to ``last`` (both may be open)."""
+
+    key: str
+    first: str = ""
+    first_open: bool = False
+    last: str = ""
+    last_open: bool = False
+    size: int = PAGE
+    descending: bool = False
+
+
+def page(
+    request: Request,
+    rows: Iterable[T],
+    render: Callable[[T], Any],
+    keys: tuple[str, ...] = ("id",),
+) -> Reply:
+    """Answer the part of a list that the request's Range asks for.
+
+    Parameters:
+        rows: the records, in any order.
+        render: makes the JSON of one record.
+        keys: attributes to sort by; the first is the default.
+    """
+    wanted = parse(request.headers.get("range", ""), keys)
+    inside = [row for row in _sorted(rows, wanted) if _within(getattr(row, wanted.key), wanted)]
+    shown = inside[: wanted.size]
+    headers = {"Accept-Ranges": ", ".join(keys)}
+    if shown:
+        ends = (_text(getattr(shown[0], wanted.key)), _text(getattr(shown[-1], wanted.key)))
+        headers["Content-Range"] = f"{wanted.key} {ends[0]}..{ends[1]}; max={wanted.size}{_order(wanted)}"
+        if len(inside) > len(shown):
+            headers["Next-Range"] = f"{wanted.key} ]{ends[1]}..{wanted.last}; max={wanted.size}{_order(wanted)}"
+    return Reply([render(row) for row in shown], 206 if "Next-Range" in headers else 200, headers)
+
+
+def parse(header: str, keys: tuple[str, ...]) -> Range:
+    """Read a Range header as Heroku's clients write it; nothing means the first page.
+
+    Raises:
+        ApiError: 416, the range cannot be read or names an unknown key.
+    """
+    if not header.strip():
+        return Range(keys[0])
+    match = _RANGE.match(header)
+    if match is None or match["key"] not in keys:
+        raise _refused(f"Range must look like `{keys[0]} ..; max=200` and sort by one of: {', '.join(keys)}.")
+    options = _options(match["options"] or "")
+    return Range(
+        key=match["key"],
+        first=match["from"].removeprefix("]"),
+        first_open=match["from"].startswith("]"),
+        last=match["to"].removesuffix("["),
+        last_open=match["to"].endswith("["),
+        size=_size(options.get("max", str(PAGE))),
+        descending=options.get("order") == "desc",
+    )
+
+
+def _options(text: str) -> Mapping[str, str]:
+    parts = (part.partition("=") for part in re.split(r"[;,]", text) if part.strip())
+    return {name.strip(): value.strip() for name, _, value in parts}
+
+
+def _size(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise _refused("Range needs max= with a number from 1 to 1000.")
+    return min(int(text), LARGEST_PAGE)
+
+
+def _sorted(rows: Iterable[T], wanted: Range) -> list[T]:
+    return sorted(rows, key=lambda row: (getattr(row, wanted.key), row.id), reverse=wanted.descending)  # type: ignore[attr-defined] # every record has an id
+
+
+def _within(value: Any, wanted: Range) -> bool:
+    return _after(value, wanted) and _before(value, wanted)
+
+
+def _after(value: Any, wanted: Range) -> bool:
+    if not wanted.first:
+        return True
+    first = _like(value, wanted.first)
+    if value == first:
+        return not wanted.first_open
+    return bool(value < first if wanted.descending else value > first)
+
+
+def _before(value: Any, wanted: Range) -> bool:
+    if not wanted.last:
+        return True
+    last = _like(value, wanted.last)
+    if value == last:
+        return not wanted.last_open
+    return bool(value > last if wanted.descending else value < last)
+
+
+def _like(value: Any, text: str) -> Any:
+    try:
+        if isinstance(value, int):
+            return int(text)
+        if isinstance(value, datetime):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        raise _refused(f"Range cannot start or end at {text!r}.") from None
+    return text
+
+
+def _text(value: Any) -> str:
+    return moment(value) if isinstance(value, datetime) else str(value)
+
+
+def _order(wanted: Range) -> str:
+    return ", order=desc" if wanted.descending else ""
+
+
+def _refused(message: str) -> ApiError:
+    return ApiError(416, "requested_range_not_satisfiable", message)
