@@ -50,6 +50,7 @@ _REASONS: tuple[tuple[type[Exception], type[HerodeployError], str], ...] = (
     (requests.exceptions.ContentDecodingError, PlatformError, "the reply is garbled"),
     (requests.exceptions.TooManyRedirects, PlatformError, "redirected in circles"),
     (requests.exceptions.RequestException, PlatformError, "the request could not be made"),
+    (urllib3.exceptions.ProxySchemeUnsupported, UsageError, "the proxy named in the environment cannot be used"),
     (urllib3.exceptions.LocationValueError, UsageError, "not a web address"),
     (urllib3.exceptions.HTTPError, PlatformUnreachable, "the connection was cut"),
     (http.client.HTTPException, PlatformUnreachable, "the reply is not HTTP"),

@@ -61,18 +61,16 @@ class Adapter(HTTPAdapter):
     A kept connection may turn out to be dead just when it is used; nobody could tell then whether a write was done.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._writes = HTTPAdapter()
-
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         """Send a request over a connection that suits it."""
         if request.method not in ("POST", "PATCH"):
             return super().send(request, **options)
         request.headers["Connection"] = "close"
-        return self._writes.send(request, **options)
-
-    def close(self) -> None:
-        """Close the kept connections."""
-        super().close()
-        self._writes.close()
+        # Not a second adapter that is kept: not every server says that it closes, and then the connection would be.
+        once = HTTPAdapter()
+        try:
+            response = once.send(request, **options)
+            _ = response.content
+            return response
+        finally:
+            once.close()
