@@ -35,7 +35,7 @@ def own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     (folder / "gitconfig").write_text(
         "[user]\n\tname = Ann Author\n\temail = ann@example.com\n[init]\n\tdefaultBranch = main\n"
     )
-    yield folder
+    return folder
 
 
 DEMO_APP = Path(__file__).parents[1] / "herodeploy" / "demo" / "app"
