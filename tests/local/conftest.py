@@ -17,7 +17,6 @@ from typing import Any
 import httpx
 import pytest
 
-
 TOKEN = "a-token-of-the-tests"
 SCHEMA = Path(__file__).resolve().parents[3] / "shared" / "heroku" / "schema.json"
 

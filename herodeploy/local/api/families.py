@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FAMILIES = (account, apps)
 LATER = (
-    "config_vars", "formation", "dynos", "releases", "slugs", "sources", "builds", "buildpacks", "logs", "features",
+    "config_vars", "formation", "dynos", "releases", "slugs", "sources", "builds", "buildpacks", "logs", "streams", "features",
     "misc", "filters", "pipelines", "couplings", "stage_config", "promotions", "review_apps", "app_setups", "test_runs", "webhooks",
 )  # fmt: skip
 

@@ -53,7 +53,9 @@ def test_every_form_that_clients_send_is_understood(header: str | None, expected
     assert page(header).body == expected
 
 
-@pytest.mark.parametrize("header", ["bytes=0-", "name ..", "version ..; max=0", "version ..; max=x", "version x..", "?"])
+@pytest.mark.parametrize(
+    "header", ["bytes=0-", "name ..", "version ..; max=0", "version ..; max=x", "version x..", "?"]
+)
 def test_a_range_that_makes_no_sense_is_refused(header: str) -> None:
     with pytest.raises(ApiError) as caught:
         page(header)
