@@ -1,0 +1,244 @@
+"""A real local platform for each test process, and pipelines of their own for the tests."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import subprocess
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from herodeploy.app import worker
+from herodeploy.domain.change import Change
+from herodeploy.domain.delivery import Delivery
+from herodeploy.domain.pipeline import CiSpec, PipelineSpec, ReviewSpec, Stage, StageSpec, VerifySpec
+from herodeploy.domain.progress import Note
+from herodeploy.domain.secret import Secret
+from herodeploy.flows import apply, deliver
+from herodeploy.flows.services import Services
+from herodeploy.forge.git import Repository
+from herodeploy.heroku.client import Heroku
+from herodeploy.local import server
+from herodeploy.local.settings import Settings
+from herodeploy.store.store import Store
+
+TOKEN = "a-token-of-the-tests"
+SERVE = 'exec python3 -m http.server "$PORT" --bind 127.0.0.1'
+FILES = {
+    "Procfile": f"web: {SERVE}\n",
+    "index.html": "one\n",
+    "app.json": '{"environments": {"test": {"scripts": {"test": "grep -v rude index.html"}}}}\n',
+}
+
+
+@dataclass
+class Local:
+    """A platform in a thread, which can be stopped and started again on the same port and data."""
+
+    data: Path
+    port: int = 0
+    _stop: Callable[[], None] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        settings = Settings(data=self.data, port=self.port, heartbeat=1.0, stop_timeout=3.0, boot_timeout=15.0)
+        started = threading.Event()
+        box: dict[str, Any] = {}
+
+        async def main() -> None:
+            stop = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            async with server.serving(settings, TOKEN) as platform:
+                box.update(port=platform.settings.port, stop=lambda: loop.call_soon_threadsafe(stop.set))
+                started.set()
+                await stop.wait()
+
+        def run() -> None:
+            try:
+                asyncio.run(main())
+            except BaseException as problem:
+                box["problem"] = problem
+            finally:
+                started.set()
+
+        thread = threading.Thread(target=run, name="platform")
+        thread.start()
+        started.wait(30)
+        if "problem" in box:
+            raise box["problem"]
+        self.port = box["port"]
+
+        def stop() -> None:
+            box["stop"]()
+            thread.join(60)
+            assert not thread.is_alive()
+            if "problem" in box:
+                raise box["problem"]
+
+        self._stop = stop
+
+    def stop(self) -> None:
+        if self._stop is not None:
+            self._stop()
+            self._stop = None
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    platform = Local(tmp_path_factory.mktemp("platform"))
+    platform.start()
+    yield platform
+    platform.stop()
+
+
+@pytest.fixture
+def own_local(tmp_path: Path) -> Iterator[Local]:
+    """A platform of the test's own, to stop and start."""
+    platform = Local(tmp_path / "platform")
+    platform.start()
+    yield platform
+    platform.stop()
+
+
+@dataclass
+class Shop:
+    """A repository, its pipeline, and what the flows told."""
+
+    services: Services
+    root: Path
+    state: Path
+    notes: list[Note] = field(default_factory=list)
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=self.root, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def commit(self, message: str = "Change", **files: str) -> Change:
+        for name, text in files.items():
+            (self.root / name.replace("_dot_", ".")).write_text(text)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.services.repo.head()
+
+    def deliver(self, change: Change | None = None) -> Delivery:
+        with worker(self.services) as engine:
+            delivery = deliver.start_delivery(self.services, change or self.services.repo.head())
+            return deliver.advance(self.services, engine, delivery)
+
+    def advance(self, delivery: Delivery) -> Delivery:
+        with worker(self.services) as engine:
+            return deliver.advance(self.services, engine, delivery)
+
+    def resume(self) -> list[Delivery]:
+        with worker(self.services) as engine:
+            return deliver.resume(self.services, engine)
+
+    def app(self, stage: str, at: int = 0) -> str:
+        return self.services.stage(stage).apps[at]
+
+    def slug(self, app: str) -> str | None:
+        current = self.services.heroku.releases.current(app)
+        return current.slug_id if current else None
+
+    def versions(self, app: str) -> list[tuple[int, str]]:
+        return [(each.version, each.status) for each in reversed(self.services.heroku.releases.list(app))]
+
+    def kinds(self, delivery: Delivery | None = None) -> list[str]:
+        of = delivery.id if delivery else None
+        return [each.kind for each in reversed(self.services.store.events(self.services.pipeline().id, of))]
+
+    def told(self, kind: str) -> list[str]:
+        return [note.text for note in self.notes if note.kind == kind]
+
+    def like(self, **changes: Any) -> Shop:
+        """The same shop seen by another process: nothing of the first one's memory."""
+        services = dataclasses.replace(self.services, nonce=uuid.uuid4().hex, **changes)
+        return Shop(services, self.root, self.state, self.notes)
+
+
+Make = Callable[..., Shop]
+
+
+@contextmanager
+def shops(local: Local, tmp_path: Path) -> Iterator[Make]:
+    made: list[Shop] = []
+
+    def make(files: Mapping[str, str] | None = None, *, applied: bool = True, **changes: Any) -> Shop:
+        folder = tmp_path / f"shop{len(made)}"
+        root = folder / "repository"
+        root.mkdir(parents=True)
+        for name, text in {**FILES, **(files or {})}.items():
+            (root / name).write_text(text)
+        subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=root, check=True)
+        notes: list[Note] = []
+        services = Services(
+            spec=dataclasses.replace(spec(f"s{uuid.uuid4().hex[:8]}"), **changes),
+            repo=Repository.open(root),
+            connect=lambda: Heroku.connect(local.url, Secret(TOKEN)),
+            open_store=lambda: Store.open(state_dir=folder / "state"),
+            report=notes.append,
+            actor="ann@example.com",
+            poll=0.05,
+        )
+        shop = Shop(services, root, folder / "state", notes)
+        shop.commit("Begin")
+        made.append(shop)
+        if applied:
+            apply.apply(services, apply.plan(services))
+        return shop
+
+    yield make
+    for shop in made:
+        shop.services.close()
+
+
+@pytest.fixture
+def make(local: Local, tmp_path: Path) -> Iterator[Make]:
+    """Make shops on the shared platform."""
+    with shops(local, tmp_path) as maker:
+        yield maker
+
+
+@pytest.fixture
+def shop(make: Make) -> Shop:
+    """A Procfile-only app in delivery mode, its pipeline applied."""
+    return make()
+
+
+def spec(name: str) -> PipelineSpec:
+    """A pipeline with one app a stage."""
+    verify = VerifySpec(path="/index.html", within=timedelta(seconds=5), passes=1)
+    return PipelineSpec(
+        name=name,
+        platform="local",
+        mode="delivery",
+        ci=CiSpec("command", "! grep rude index.html"),
+        review=ReviewSpec(),
+        stages=(
+            stage("staging", f"{name}-staging", branch="main", verify=verify),
+            stage("production", f"{name}-production", verify=verify),
+        ),
+    )
+
+
+def stage(name: str, *apps: str, **changes: Any) -> StageSpec:
+    """A stage of that name and kind, all apps in one wave unless told otherwise."""
+    return StageSpec(**{"name": name, "kind": Stage(name), "apps": apps, "waves": (apps,), **changes})
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
