@@ -1,0 +1,3 @@
+"""The built-in buildpack for Node.js."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The built-in buildpack for Python."""
+
+from __future__ import annotations
