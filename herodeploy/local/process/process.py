@@ -92,26 +92,14 @@ async def start(command: Command, output: Output) -> Process:
         OSError: no process could be started, or the folder does not exist. A command that cannot be executed is
             no error here: it says so in its output and ends with status 127.
     """
-    reader, writer = os.pipe()
+    starting = asyncio.ensure_future(_start(command, output))
     try:
-        guard = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", str(GUARD), str(GRACE), *command.argv,
-            cwd=command.cwd, env=dict(command.env), stdin=asyncio.subprocess.PIPE,
-            stdout=writer, stderr=writer, start_new_session=True,
-        )  # fmt: skip
-    except BaseException:
-        os.close(reader)
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait({starting})
+        if starting.exception() is None:
+            await starting.result().stop(0)
         raise
-    finally:
-        os.close(writer)
-    lines = _Lines(output)
-    try:
-        pid = await lines.open(reader)
-    except BaseException:
-        _hang_up(guard)
-        await lines.close()
-        raise
-    return Process(guard, pid, lines)
 
 
 async def run(command: Command, output: Output, timeout: float | None = None) -> int:
@@ -136,6 +124,30 @@ def clean_env(extra: Mapping[str, str]) -> dict[str, str]:
     env |= {name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ}
     env.setdefault("LANG", "C.UTF-8" if sys.platform.startswith("linux") else "en_US.UTF-8")
     return env | dict(extra)
+
+
+async def _start(command: Command, output: Output) -> Process:
+    reader, writer = os.pipe()
+    try:
+        guard = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-S", str(GUARD), str(GRACE), *command.argv,
+            cwd=command.cwd, env=dict(command.env), stdin=asyncio.subprocess.PIPE,
+            stdout=writer, stderr=writer, start_new_session=True,
+        )  # fmt: skip
+    except BaseException:
+        os.close(reader)
+        raise
+    finally:
+        os.close(writer)
+    lines = _Lines(output)
+    try:
+        pid = await lines.open(reader)
+    except BaseException:
+        _hang_up(guard)
+        await lines.close()
+        await guard.wait()
+        raise
+    return Process(guard, pid, lines)
 
 
 class _Lines:

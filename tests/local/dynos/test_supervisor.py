@@ -286,7 +286,7 @@ def test_close_ends_everything_even_what_is_just_starting(make_yard: Any) -> Non
     async def story() -> None:
         async with make_yard() as yard:
             await yard.supervisor.converge(yard.plan({"worker": "echo $$; " + SLEEPER}, {"worker": 3}))
-            await until(lambda: len(yard.said(source="app")) == 1)
+            await until(lambda: yard.said(source="app"))
             await yard.supervisor.close()
             assert all(gone(int(pid)) for pid in yard.said(source="app"))
             assert yard.states() == {}
