@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import importlib
 import shutil
 from collections import defaultdict
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from herodeploy.local import records
 from herodeploy.local.api.account import EMAIL
 from herodeploy.local.dynos.supervisor import Supervisor
-from herodeploy.local.lifecycle import builds, releases, sources
+from herodeploy.local.lifecycle import (
+    app_setups,
+    builds,
+    promotions,
+    releases,
+    review_apps,
+    sources,
+    test_runs,
+    webhooks,
+)
 from herodeploy.local.lifecycle.jobs import Jobs
 from herodeploy.local.logs import Logs
 from herodeploy.local.router.router import AppPorts, Route, Router
@@ -22,17 +28,8 @@ from herodeploy.local.settings import Settings
 from herodeploy.local.state import State
 from herodeploy.local.wire.streams import Streams
 
-
-def _lives() -> list[ModuleType]:
-    names = ("promotions", "app_setups", "review_apps", "test_runs", "webhooks")
-    found: list[ModuleType] = [sources, builds, releases]
-    for name in names:
-        with contextlib.suppress(ModuleNotFoundError):
-            found.append(importlib.import_module(f"herodeploy.local.lifecycle.{name}"))
-    return found
-
-
-LIVES = _lives()
+RECOVERING = (sources, builds, releases, promotions, app_setups, review_apps, test_runs)
+"""What fails when the platform dies, in the order in which it is put right."""
 
 Listener = Callable[[records.App, str, str, Any], None]
 
@@ -88,15 +85,10 @@ class Platform:
         """Bring back what was there: cut work has failed, apps have their ports, dynos start again."""
         await asyncio.to_thread(shutil.rmtree, self.settings.work, ignore_errors=True)
         self.settings.work.mkdir(parents=True, exist_ok=True)
-        for life in LIVES:
-            attach = getattr(life, "attach", None)
-            if attach is not None:
-                attach(self)
+        webhooks.attach(self)
         with self.state.changes():
-            for life in LIVES:
-                recover = getattr(life, "recover", None)
-                if recover is not None:
-                    recover(self)
+            for life in RECOVERING:
+                life.recover(self)
         for app in self.state.apps:
             port = await self.open_port(app)
             if port != app.router_port:
@@ -104,6 +96,8 @@ class Platform:
                 self.state.apps.put(app)
         for app in self.state.apps:
             await releases.converge(self, app)
+        await app_setups.resume(self)
+        await review_apps.resume(self)
 
     async def wind_down(self) -> None:
         """Let running work fail and end the output streams, while requests are still answered."""

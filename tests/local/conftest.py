@@ -150,7 +150,7 @@ def running(data: Path, **changes: Any) -> Iterator[Local]:
     def run() -> None:
         try:
             asyncio.run(main())
-        except BaseException as problem:
+        except BaseException as problem:  # noqa: BLE001 # it is raised again in the test
             box["problem"] = problem
             started.set()
 
@@ -184,6 +184,12 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 def run_platform() -> Callable[..., Any]:
     """Return `running`, for tests that need a platform of their own."""
     return running
+
+
+@pytest.fixture(scope="session")
+def local_class() -> type[Local]:
+    """Return the client class, for platforms that run in a process of their own."""
+    return Local
 
 
 @pytest.fixture(scope="session")

@@ -1,31 +1,47 @@
-"""Every resource family of the API, in the order in which addresses are matched."""
+"""Every resource family of the API."""
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from herodeploy.local.api import account, apps
+from herodeploy.local.api import (
+    account,
+    app_setups,
+    apps,
+    buildpacks,
+    builds,
+    config_vars,
+    couplings,
+    dynos,
+    features,
+    filters,
+    formation,
+    logs,
+    misc,
+    pipelines,
+    promotions,
+    releases,
+    review_apps,
+    slugs,
+    sources,
+    stage_config,
+    streams,
+    test_runs,
+    webhooks,
+)
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
-FAMILIES = (account, apps)
-LATER = (
-    "config_vars", "formation", "dynos", "releases", "slugs", "sources", "builds", "buildpacks", "logs", "streams", "features",
-    "misc", "filters", "pipelines", "couplings", "stage_config", "promotions", "review_apps", "app_setups", "test_runs", "webhooks",
-)  # fmt: skip
+FAMILIES = (
+    *(account, apps, config_vars, formation, dynos, releases, slugs, sources, builds, buildpacks, logs, streams),
+    *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, test_runs),
+    webhooks,
+)
 
 
 def routes(platform: Platform) -> list[Route]:
     """Return every endpoint."""
-    found = [route for family in FAMILIES for route in family.routes(platform)]
-    for name in LATER:
-        try:
-            module = importlib.import_module(f"herodeploy.local.api.{name}")
-        except ModuleNotFoundError:
-            continue
-        found += module.routes(platform)
-    return found
+    return [route for family in FAMILIES for route in family.routes(platform)]

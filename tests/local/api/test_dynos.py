@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,12 +10,12 @@ Source = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def app(local: Any, source: Source) -> Iterator[Any]:
+def app(local: Any, source: Source) -> Any:
     """One deployed app for this file."""
     made = local.app("formation-app")
     local.deploy(made, source(Procfile="web: python3 serve.py\nworker: echo working; exec sleep 60\n"))
     local.visit(made)
-    yield made
+    return made
 
 
 def test_a_dyno_and_a_formation_are_shown_as_heroku_shows_them(local: Any, app: Any, conforms: Any) -> None:
