@@ -155,6 +155,8 @@ class ReviewApp:
     error_status: str | None = None
     message: str | None = None
     predestroy: str | None = None
+    app_name: str | None = None
+    """Chosen before the app is made, so that none is ever left behind."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,51 @@
+"""Apps join pipelines, and pipelines end."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from herodeploy.local import records
+from herodeploy.local.lifecycle import test_runs
+from herodeploy.local.state import utcnow
+
+if TYPE_CHECKING:
+    from herodeploy.local.platform import Platform
+
+
+def couple(platform: Platform, app: records.App, pipeline: records.Pipeline, stage: str) -> records.Coupling:
+    """Put an app, which is in no pipeline, into a stage of one."""
+    now = utcnow()
+    return platform.state.couplings.put(
+        records.Coupling(
+            id=str(uuid.uuid4()),
+            app_id=app.id,
+            pipeline_id=pipeline.id,
+            stage=stage,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+
+
+async def destroy_pipeline(platform: Platform, pipeline: records.Pipeline) -> None:
+    """Destroy a pipeline with its test runs and promotions; its apps stay, review apps as apps of their own."""
+    state = platform.state
+    for run in state.test_runs.where(pipeline_id=pipeline.id):
+        await test_runs.forget(platform, run)
+    with state.changes():
+        for coupling in state.couplings.where(pipeline_id=pipeline.id):
+            state.couplings.delete(coupling.id)
+        for review in state.review_apps.where(pipeline_id=pipeline.id):
+            if review.status not in ("deleting", "pending", "creating"):
+                state.review_apps.delete(review.id)
+        for promotion in state.promotions.where(pipeline_id=pipeline.id):
+            if promotion.status == "completed":
+                _forget(platform, promotion)
+        state.pipelines.delete(pipeline.id)
+
+
+def _forget(platform: Platform, promotion: records.Promotion) -> None:
+    for target in platform.state.promotion_targets.where(promotion_id=promotion.id):
+        platform.state.promotion_targets.delete(target.id)
+    platform.state.promotions.delete(promotion.id)

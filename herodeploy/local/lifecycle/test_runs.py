@@ -1,0 +1,299 @@
+"""Test runs: a commit's own tests in a throw-away environment, on one node or several.
+
+A run is failed when the tests said no, and errored when they could not even begin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from herodeploy.local import records
+from herodeploy.local.build import builder
+from herodeploy.local.lifecycle import app_setups, sources, tap
+from herodeploy.local.lifecycle.manifest import Manifest
+from herodeploy.local.state import utcnow
+
+if TYPE_CHECKING:
+    from herodeploy.local.platform import Platform
+
+STAGE = "test"
+SCRIPTS = ("test-setup", "test")
+ENDED = ("cancelled", "succeeded", "failed", "errored")
+
+_cache_turns: WeakKeyDictionary[Platform, dict[str, asyncio.Lock]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is tested; the commit's data are shown and given to the tests, nothing else."""
+
+    source_url: str
+    branch: str
+    sha: str
+    message: str
+    clear_cache: bool = False
+
+
+async def create_test_run(platform: Platform, pipeline: records.Pipeline, order: Order) -> records.TestRun:
+    """Begin a test run; wait with ``await platform.jobs.settled(run.id)``.
+
+    Raises:
+        ApiError: 422, the source's address cannot be one.
+    """
+    sources.check_url(order.source_url)
+    now = utcnow()
+    run = records.TestRun(
+        id=str(uuid.uuid4()),
+        pipeline_id=pipeline.id,
+        number=pipeline.next_test_run,
+        commit_branch=order.branch,
+        commit_message=order.message,
+        commit_sha=order.sha,
+        source_blob_url=order.source_url,
+        created_at=now,
+        updated_at=now,
+        clear_cache=order.clear_cache,
+    )
+    pipeline.next_test_run += 1
+    with platform.state.changes():
+        platform.state.pipelines.put(pipeline)
+        platform.state.test_runs.put(run)
+        _add_node(platform, run, 0)
+    platform.jobs.start(run.id, _run(platform, pipeline, run))
+    return run
+
+
+async def cancel_test_run(platform: Platform, run: records.TestRun, message: str) -> None:
+    """Cancel a test run; one that has ended stays as it is. Its processes end while the caller goes on."""
+    if run.status in ENDED:
+        return
+    _end(platform, run, "cancelled", message)
+    platform.jobs.start(f"cancel:{run.id}", _stop(platform, run))
+
+
+async def forget(platform: Platform, run: records.TestRun) -> None:
+    """Delete a test run with its output; a running one is stopped."""
+    await platform.jobs.cancel(run.id)
+    state = platform.state
+    with state.changes():
+        for case in state.test_cases.where(test_run_id=run.id):
+            state.test_cases.delete(case.id)
+        for node in nodes(platform, run):
+            platform.streams.forget(node.setup_stream_id)
+            platform.streams.forget(node.output_stream_id)
+            state.test_nodes.delete(node.id)
+        state.test_runs.delete(run.id)
+
+
+def nodes(platform: Platform, run: records.TestRun) -> list[records.TestNode]:
+    """Return the nodes of a run, in order."""
+    return platform.state.test_nodes.where(test_run_id=run.id)
+
+
+def recover(platform: Platform) -> None:
+    """Call errored what the platform's death cut off."""
+    for run in platform.state.test_runs:
+        if run.status not in ENDED:
+            _error(platform, run, "The platform was stopped while the tests ran.")
+
+
+async def _run(platform: Platform, pipeline: records.Pipeline, run: records.TestRun) -> None:
+    """Work when there is a free slot; whatever happens, the run ends in a final status."""
+    work = platform.settings.work / "tests" / run.id
+    try:
+        async with platform.build_slots:
+            await _test(platform, pipeline, run, work)
+    except (app_setups.SetupFailed, builder.BuildFailed) as problem:
+        _error(platform, run, _sentence(problem))
+    except OSError as problem:
+        _error(platform, run, f"The tests could not go on: {problem.strerror or problem}")
+    finally:
+        if run.status not in ENDED:
+            _error(platform, run, "The test run was cut off.")
+        _close_streams(platform, run)
+        await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+
+
+async def _test(platform: Platform, pipeline: records.Pipeline, run: records.TestRun, work: Path) -> None:
+    _move(platform, run, "creating")
+    source, manifest = await app_setups.read_manifest(platform, run.source_blob_url, work / "fetched", STAGE)
+    run.warning_message = app_setups.without_addons(manifest)
+    for index in range(1, manifest.test_nodes):
+        _add_node(platform, run, index)
+    request = _request(platform, pipeline, run, manifest, source, work)
+    _move(platform, run, "building")
+    async with _cache_turn(platform, pipeline):
+        if run.clear_cache:
+            await asyncio.to_thread(shutil.rmtree, request.cache, ignore_errors=True)
+        prepared = await builder.setup_tests(request, _to_all(platform, run))
+    for node in nodes(platform, run):
+        platform.streams.close(node.setup_stream_id)
+    _move(platform, run, "running")
+    async with asyncio.TaskGroup() as group:
+        for node in nodes(platform, run):
+            group.create_task(_run_node(platform, run, node, prepared))
+    _end(platform, run, _outcome(platform, run))
+
+
+def _request(
+    platform: Platform, pipeline: records.Pipeline, run: records.TestRun, manifest: Manifest, source: Path, work: Path
+) -> builder.TestRequest:
+    given = {
+        **pipeline.stage_config.get(STAGE, {}),
+        "CI": "true",
+        "HEROKU_TEST_RUN_ID": run.id,
+        "HEROKU_TEST_RUN_COMMIT_VERSION": run.commit_sha,
+        "HEROKU_TEST_RUN_BRANCH": run.commit_branch,
+    }
+    return builder.TestRequest(
+        source=source,
+        work=work / "app",
+        cache=platform.settings.caches / f"ci-{pipeline.id}",
+        config=app_setups.resolve(manifest, given),
+        buildpacks=manifest.buildpacks,
+        scripts={name: manifest.scripts[name] for name in SCRIPTS if name in manifest.scripts},
+        timeout=platform.settings.release_timeout,
+    )
+
+
+async def _run_node(
+    platform: Platform, run: records.TestRun, node: records.TestNode, prepared: builder.PreparedTests
+) -> None:
+    lines: list[str] = []
+    env = {"CI_NODE_INDEX": str(node.index), "CI_NODE_TOTAL": str(len(nodes(platform, run)))}
+    try:
+        node.exit_code = await builder.run_tests(prepared, env, _to_one(platform, node, lines))
+        _move_node(platform, node, "succeeded" if node.exit_code == 0 else "failed")
+    except builder.BuildFailed as problem:
+        _error_node(platform, node, _sentence(problem))
+    except OSError as problem:
+        _error_node(platform, node, f"The tests could not be started: {problem.strerror or problem}")
+    finally:
+        _record_cases(platform, run, node, lines)
+        platform.streams.close(node.output_stream_id)
+
+
+def _to_all(platform: Platform, run: records.TestRun) -> Callable[[str], None]:
+    streams = [node.setup_stream_id for node in nodes(platform, run)]
+
+    def write(line: str) -> None:
+        for stream in streams:
+            platform.streams.write(stream, line)
+
+    return write
+
+
+def _to_one(platform: Platform, node: records.TestNode, lines: list[str]) -> Callable[[str], None]:
+    def write(line: str) -> None:
+        lines.append(line)
+        platform.streams.write(node.output_stream_id, line)
+
+    return write
+
+
+def _record_cases(platform: Platform, run: records.TestRun, node: records.TestNode, lines: list[str]) -> None:
+    now = utcnow()
+    with platform.state.changes():
+        for case in tap.cases(lines):
+            row = records.TestCase(
+                id=str(uuid.uuid4()),
+                test_run_id=run.id,
+                test_node_id=node.id,
+                number=case.number,
+                description=case.description,
+                passed=case.passed,
+                created_at=now,
+                updated_at=now,
+                directive=case.directive,
+                diagnostic=case.diagnostic,
+            )
+            platform.state.test_cases.put(row)
+
+
+def _outcome(platform: Platform, run: records.TestRun) -> str:
+    found = {node.status for node in nodes(platform, run)}
+    return next((status for status in ("errored", "failed") if status in found), "succeeded")
+
+
+def _add_node(platform: Platform, run: records.TestRun, index: int) -> None:
+    node = records.TestNode(
+        id=str(uuid.uuid4()),
+        test_run_id=run.id,
+        pipeline_id=run.pipeline_id,
+        index=index,
+        created_at=run.created_at,
+        updated_at=utcnow(),
+        setup_stream_id=platform.streams.create(),
+        output_stream_id=platform.streams.create(),
+        status=run.status,
+    )
+    platform.state.test_nodes.put(node)
+
+
+async def _stop(platform: Platform, run: records.TestRun) -> None:
+    await platform.jobs.cancel(run.id)
+    _close_streams(platform, run)
+
+
+def _close_streams(platform: Platform, run: records.TestRun) -> None:
+    for node in nodes(platform, run):
+        platform.streams.close(node.setup_stream_id)
+        platform.streams.close(node.output_stream_id)
+
+
+def _cache_turn(platform: Platform, pipeline: records.Pipeline) -> asyncio.Lock:
+    """Return the lock that lets one test run at a time compile with the pipeline's cache."""
+    return _cache_turns.setdefault(platform, {}).setdefault(pipeline.id, asyncio.Lock())
+
+
+def _move(platform: Platform, run: records.TestRun, status: str) -> None:
+    """Bring a run and its nodes on; one that has ended stays so."""
+    if run.status in ENDED:
+        return
+    run.status = status
+    run.updated_at = utcnow()
+    with platform.state.changes():
+        platform.state.test_runs.put(run)
+        for node in nodes(platform, run):
+            _move_node(platform, node, status)
+
+
+def _move_node(platform: Platform, node: records.TestNode, status: str) -> None:
+    if node.status not in ENDED:
+        node.status = status
+        node.updated_at = utcnow()
+        platform.state.test_nodes.put(node)
+
+
+def _end(platform: Platform, run: records.TestRun, status: str, message: str | None = None) -> None:
+    run.message = message if run.message is None else run.message
+    _move(platform, run, status)
+
+
+def _error(platform: Platform, run: records.TestRun, message: str) -> None:
+    """End a run that could not be carried through; its streams say why, too."""
+    for node in nodes(platform, run):
+        _error_node(platform, node, message)
+    _end(platform, run, "errored", message)
+
+
+def _error_node(platform: Platform, node: records.TestNode, message: str) -> None:
+    if node.status in ENDED:
+        return
+    node.error_status, node.message = node.status, message
+    stream = node.output_stream_id if node.status == "running" else node.setup_stream_id
+    if message not in platform.streams.text(stream)[-2000:]:
+        platform.streams.write(stream, f" !     {message}")
+    _move_node(platform, node, "errored")
+
+
+def _sentence(problem: Exception) -> str:
+    errors = problem.errors if isinstance(problem, app_setups.SetupFailed) else []
+    return ": ".join([str(problem), *(["; ".join(errors)] if errors else [])])
