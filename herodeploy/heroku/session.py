@@ -192,6 +192,7 @@ class Session:
 
     def status_of(self, url: str, *, host: str | None, timeout: float) -> int | None:
         """Return the HTTP status at any address, without retries; None where no answer comes."""
+        # On a connection of its own: a kept one that turned out dead would look like an app that is down.
         headers = {"Accept": "*/*", "Connection": "close", **({"Host": host} if host else {})}
         try:
             with self._elsewhere.get(

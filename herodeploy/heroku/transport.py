@@ -56,21 +56,23 @@ class NoAuth(AuthBase):
 
 
 class Adapter(HTTPAdapter):
-    """Keeps connections for reads and makes a new one for each write.
+    """Keeps connections for reads and makes a new one for each write, and for each request that asks for it.
 
     A kept connection may turn out to be dead just when it is used; nobody could tell then whether a write was done.
     """
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         """Send a request over a connection that suits it."""
-        if request.method not in ("POST", "PATCH"):
+        if request.method in ("POST", "PATCH"):
+            request.headers["Connection"] = "close"
+        if request.headers.get("Connection") != "close":
             return super().send(request, **options)
-        request.headers["Connection"] = "close"
         # Not a second adapter that is kept: not every server says that it closes, and then the connection would be.
         once = HTTPAdapter()
         try:
             response = once.send(request, **options)
-            _ = response.content
+            if not options.get("stream"):
+                _ = response.content
             return response
         finally:
             once.close()

@@ -228,6 +228,16 @@ def test_dynos(heroku: Heroku, platform: Platform) -> None:
     ]
 
 
+def test_what_it_raises_by_itself_becomes_ours(session: Session) -> None:
+    from heroku3.api import MaxRangeExceeded
+
+    def exceed(_: object) -> None:
+        raise MaxRangeExceeded("1001")
+
+    with pytest.raises(UsageError, match="1001"):
+        session.library.read("releases", exceed)
+
+
 @pytest.mark.parametrize("body", [{}, [], None, "x", {**RELEASE, "version": "many"}, {**RELEASE, "app": None}])
 def test_a_reply_that_is_not_as_documented_is_named(heroku: Heroku, platform: Platform, body: object) -> None:
     platform.on("GET /apps/shop/releases/5", reply(200, body if not isinstance(body, str) else [body]))
