@@ -32,7 +32,8 @@ def config(database: Path | str, executor_id: str) -> DBOSConfig:
         "name": name,
         # Another id at each start: so nothing is resumed but what `run` is asked for.
         "executor_id": f"{name}-{os.getpid()}-{secrets.token_hex(4)}",
-        "application_version": VERSION,
+        # DBOS wants each application to have versions of its own.
+        "application_version": f"{VERSION} of {name}",
         "serializer": DBOSPortableJSONSerializer(),
         "log_level": "CRITICAL",
         "max_executor_threads": 16,
@@ -80,12 +81,17 @@ def _unixepoch(*_modifiers: object) -> float:
 
 def explained(call: Callable[..., T], *args: Any) -> T:
     """Call, and turn the engine's own troubles into ours; a leg's errors never come this way."""
+    from dbos import PortableWorkflowError
     from dbos import error as dbos_error
 
     try:
         return database_explained(call, *args)
-    except dbos_error.DBOSException as error:
-        raise unreadable("herodeploy's engine database", error) from error
+    # The second is the first, read from the record.
+    except (dbos_error.DBOSException, PortableWorkflowError) as error:
+        raise StoreError(
+            f"herodeploy's engine cannot carry on what it recorded: {place.first_line(error)}",
+            hint="a new attempt looks at what is there and goes on from it: herodeploy resume",
+        ) from error
 
 
 def database_explained(call: Callable[..., T], *args: Any) -> T:

@@ -95,9 +95,10 @@ class DurableEngine:
         """Have DBOS replay a leg that was cut, and run what is left of it here."""
         from dbos import DBOS
 
-        if version != dbos_setup.VERSION:
+        begun_by = (version or "").partition(" of ")[0]
+        if begun_by != dbos_setup.VERSION:
             raise StoreError(
-                f"{leg_id} was begun by another version of herodeploy ({version}, this one has {dbos_setup.VERSION})",
+                f"{leg_id} was begun by another version of herodeploy ({begun_by}, this one has {dbos_setup.VERSION})",
                 hint="finish it with that version, or start a new delivery",
             )
         baton = self._callers[leg_id].baton

@@ -25,17 +25,20 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     """
     words = _latest(word for word in facts.approvals if word.slug_id == facts.slug_id and word.at <= now)
     refusal = next((word for word in words if not word.approved), None)
+    void = {word.by: why for word in words if (why := _void(word, facts, spec, now)) is not None}
+    valid = [word.by for word in words if word.by not in void]
     count = int(spec.options.get("count", 1))
-    valid = [word.by for word in words if word.approved and _counts(word, facts, spec, now)]
     known = {"count": count, "by": valid, "slug_id": facts.slug_id}
     if refusal is not None:
         said = f": {refusal.comment}" if refusal.comment else ""
         return Verdict(KIND, Answer.FAIL, f"refused by {refusal.by}{said}", facts=known)
     if len(valid) >= count:
-        return Verdict(
-            KIND, Answer.PASS, f"approved by {' and '.join(valid) or 'nobody, as none is asked'}", facts=known
-        )
-    return Verdict(KIND, Answer.WAIT, _missing(len(valid), count, words, facts, spec), facts=known)
+        return Verdict(KIND, Answer.PASS, f"approved by {' and '.join(valid)}", facts=known)
+    wanted = "an approval" if count == 1 else f"{count} approvals, {len(valid)} given"
+    unheard = "".join(f"; {by}'s does not count: {why}" for by, why in void.items())
+    return Verdict(
+        KIND, Answer.WAIT, f"waits for {wanted}{unheard}: herodeploy approve {facts.delivery_id}", facts=known
+    )
 
 
 def _latest(words: Iterable[Approval]) -> list[Approval]:
@@ -43,23 +46,17 @@ def _latest(words: Iterable[Approval]) -> list[Approval]:
     return sorted(by.values(), key=lambda word: word.at)
 
 
-def _counts(word: Approval, facts: Facts, spec: GateSpec, now: datetime) -> bool:
+def _void(word: Approval, facts: Facts, spec: GateSpec, now: datetime) -> str | None:
+    """Return why a yes counts for nothing, or None when it counts."""
     expires = options.duration(spec.options.get("expires"))
     if expires is not None and word.at + expires <= now:
-        return False
-    return not (spec.options.get("by_other", False) and _same_person(word.by, facts.author))
+        return f"given more than {options.spoken(expires)} ago"
+    if spec.options.get("by_other", False) and _same_person(word.by, facts.author):
+        return "the author's own"
+    return None
 
 
 def _same_person(by: str, author: str) -> bool:
     """Whether an account is a commit's author, who is written as an address or as ``Name <address>``."""
     names = {author.strip().casefold(), *(found.casefold() for found in re.findall(r"<([^<>]+)>", author))}
     return by.strip().casefold() in names
-
-
-def _missing(have: int, count: int, words: list[Approval], facts: Facts, spec: GateSpec) -> str:
-    who = " of someone other than the author" if spec.options.get("by_other", False) else ""
-    so_far = f"{have} of {count} approvals{who}" if count > 1 else f"an approval{who}"
-    expires = options.duration(spec.options.get("expires"))
-    gone = [word.by for word in words if word.approved and expires is not None]
-    lapsed = f"; {gone[-1]}'s does not count any more or not yet" if gone and have == 0 else ""
-    return f"waits for {so_far}{lapsed}: herodeploy approve {facts.delivery_id}"

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from herodeploy.engine.worker_lock import WorkerLock
+from herodeploy.errors import Busy, StoreError
+
+HOLD = """
+import sys
+from herodeploy.engine.worker_lock import WorkerLock
+lock = WorkerLock(sys.argv[1], "p1")
+lock.acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def holder(where: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, where], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_one_process_at_a_time_and_the_error_names_it(database: str) -> None:
+    with holder(database) as process:
+        with pytest.raises(Busy, match=rf"\(process {process.pid}\b") as caught:
+            WorkerLock(database, "p1").acquire()
+        assert "herodeploy resume" in str(caught.value.hint)
+        with WorkerLock(database, "p2"):
+            pass
+        process.communicate("")
+    with WorkerLock(database, "p1") as lock:
+        lock.check()
+
+
+def test_a_killed_holder_holds_nothing(database: str) -> None:
+    with holder(database) as process:
+        process.kill()
+        process.wait()
+        # PostgreSQL notices a lost client a moment later than the kernel frees a file lock.
+        for _ in range(100):
+            try:
+                with WorkerLock(database, "p1"):
+                    return
+            except Busy:
+                process.poll()
+    pytest.fail("still held")
+
+
+def test_the_same_process_cannot_take_it_twice(database: str) -> None:
+    with WorkerLock(database, "p1") as first:
+        with pytest.raises(Busy, match=str(os.getpid())):
+            WorkerLock(database, "p1").acquire()
+        first.check()
+    with WorkerLock(database, "p1"), pytest.raises(Busy, match="was lost"):
+        first.check()
+
+
+def test_a_lock_that_the_database_dropped_is_noticed(postgres_url: str) -> None:
+    lock = WorkerLock(postgres_url, "p1")
+    lock.acquire()
+    engine = sa.create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'herodeploy %'"
+        connection.execute(sa.text(query))
+    engine.dispose()
+    with pytest.raises(Busy, match="was lost together with the connection"):
+        lock.check()
+    lock.release()
+
+
+def test_where_the_folder_is_given_the_lock_lies_below_it(tmp_path: Path) -> None:
+    with WorkerLock(tmp_path, "../odd name"):
+        assert [file.suffix for file in (tmp_path / "engine").iterdir()] == [".lock"]
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "engine").write_text("")
+    with pytest.raises(StoreError, match="cannot write"):
+        WorkerLock(tmp_path, "p1").acquire()
+
+
+def test_a_server_that_does_not_answer_is_told_without_its_password() -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(StoreError, match="no worker lock from the database") as caught:
+        WorkerLock("postgres://user:s3cret@127.0.0.1:1/shop", "p1").acquire()
+    assert "s3cret" not in str(caught.value)

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from herodeploy.gates import options
+
+
+@given(st.integers(min_value=0, max_value=10**8))
+def test_what_is_spoken_is_read_as_the_same(seconds: int) -> None:
+    length = timedelta(seconds=seconds)
+    assert options.duration(options.spoken(length)) == length
+
+
+@pytest.mark.parametrize("value", ["", "4", "h", "4 h", "-4h", "4h!", True])
+def test_anything_else_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="no duration"):
+        options.duration(value)
+
+
+def test_nothing_stays_nothing() -> None:
+    assert options.duration(None) is None
