@@ -86,19 +86,22 @@ def token_of(data: Path) -> str:
 
 @contextlib.contextmanager
 def hold(data: Path) -> Iterator[None]:
-    """Own the folder for as long as this process lives, or raise Busy."""
-    with (data / "lock").open("ab") as file:
+    """Own the folder until this process has ended, or raise Busy; an error inside gives it back."""
+    lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
         for attempt in range(10):
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except OSError:
                 if attempt == 9:
-                    raise Busy(
-                        f"a local platform already runs from {data}", "Use another data folder (--data)."
-                    ) from None
+                    hint = "Use another data folder (--data)."
+                    raise Busy(f"a local platform already runs from {data}", hint) from None
                 time.sleep(TICK)  # someone may be looking just now
         yield
+    except BaseException:
+        os.close(lock)
+        raise
 
 
 def is_held(data: Path) -> bool:
