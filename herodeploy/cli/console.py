@@ -1,0 +1,181 @@
+"""The only file that prints: results to stdout, the story to stderr; colours and motion on a terminal alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+from herodeploy.cli.layout import clean, columns
+
+if TYPE_CHECKING:
+    from herodeploy.cli.story import Story
+    from herodeploy.domain.progress import Note
+
+STYLES = {
+    **dict.fromkeys(("delivered", "succeeded", "created", "verified", "deployment", "PASS", "yes"), "green"),
+    **dict.fromkeys(("failed", "errored", "crashed", "FAIL", "missing"), "red"),
+    **dict.fromkeys(("waiting", "running", "pending", "creating", "WAIT"), "yellow"),
+    **dict.fromkeys(("superseded", "deleted", "skipped", "-"), "dim"),
+}
+_lock = threading.RLock()
+_story: Story | None = None
+
+
+def set_up() -> None:
+    """Make the streams safe: a character that the terminal cannot show is replaced, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Return whether a person looks at `stream` on something that can be drawn on."""
+    return stream.isatty() and os.environ.get("TERM", "") != "dumb"
+
+
+def report(note: Note) -> None:
+    """Tell what a flow says; called from any thread."""
+    with _lock:
+        story().tell(note)
+
+
+def story() -> Story:
+    """Return the teller of this process, live on a terminal."""
+    global _story
+    if _story is None:
+        from herodeploy.cli.story import PlainStory, TerminalStory
+
+        _story = TerminalStory() if is_terminal(sys.stderr) else PlainStory(_to_stderr)
+    return _story
+
+
+def close() -> None:
+    """End the live view; a later report opens another."""
+    global _story
+    with _lock:
+        if _story is not None:
+            _story.close()
+            _story = None
+
+
+def say(text: str = "") -> None:
+    """Print a line of the result."""
+    _pause()
+    print(text, file=sys.stdout, flush=True)  # noqa: T201 - this is the file that prints
+
+
+def say_json(value: object) -> None:
+    """Print the result as JSON."""
+    say(json.dumps(value, indent=2))
+
+
+def say_styled(*parts: tuple[str, str]) -> None:
+    """Print a line of the result made of texts and their styles."""
+    if not is_terminal(sys.stdout):
+        say("".join(text for text, _ in parts))
+        return
+    from rich.text import Text
+
+    _pause()
+    _rich(sys.stdout).print(Text.assemble(*parts), soft_wrap=True)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, flexible: int | None = None) -> None:
+    """Print rows in columns; on a terminal the `flexible` column is shortened so that a row is a line."""
+    width = _rich(sys.stdout).width if is_terminal(sys.stdout) else None
+    first, *others = columns(head, rows, width=width, flexible=flexible)
+    say_styled(("".join(first).rstrip(), "bold"))
+    for line in others:
+        say_styled(*((cell, STYLES.get(cell.strip(), "")) for cell in [*line[:-1], line[-1].rstrip()]))
+
+
+def title(text: str, more: str = "") -> None:
+    """Print the head of a chapter."""
+    say()
+    say_styled((text, "bold"))
+    if more:
+        say_styled((more, "dim"))
+
+
+def claim(text: str, held: bool) -> None:
+    """Print a claim and whether it held."""
+    say_styled(("  ok   " if held else "  NOT  ", "green" if held else "bold red"), (text, ""))
+
+
+def info(text: str) -> None:
+    """Tell something beside the result."""
+    _aside("", text, "")
+
+
+def warn(text: str) -> None:
+    """Tell something that a person should look at."""
+    _aside("Warning: ", text, "yellow")
+
+
+def error(message: str, hint: str | None = None) -> None:
+    """Tell what is wrong and the way out."""
+    _aside("Error: ", message, "bold red")
+    if hint:
+        _aside("  -> ", hint, "cyan")
+
+
+def traceback(problem: BaseException) -> None:
+    """Show where an error came from."""
+    import traceback as python
+
+    _aside("", "".join(python.format_exception(problem)).rstrip(), "")
+
+
+def ask(question: str, default: str | None = None) -> str:
+    """Return a person's answer."""
+    import typer
+
+    _pause()
+    answer: str = typer.prompt(question, default=default, err=True)
+    return answer.strip()
+
+
+def agrees(question: str) -> bool:
+    """Return whether a person says yes."""
+    import typer
+
+    _pause()
+    return typer.confirm(question, err=True)
+
+
+def someone_is_there() -> bool:
+    """Return whether there is a person to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _aside(mark: str, text: str, style: str) -> None:
+    _pause()
+    if not is_terminal(sys.stderr):
+        _to_stderr(mark + text)
+        return
+    from rich.text import Text
+
+    _rich(sys.stderr).print(Text.assemble((mark, style), "\n".join(map(clean, text.split("\n")))), soft_wrap=True)
+
+
+def _pause() -> None:
+    with _lock:
+        if _story is not None:
+            _story.pause()
+
+
+def _to_stderr(line: str) -> None:
+    # When nobody hears the story any more, what it tells of goes on.
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the file that prints
+
+
+def _rich(stream: TextIO) -> Any:
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, markup=False, emoji=False)

@@ -1,0 +1,74 @@
+"""``herodeploy deliver`` and ``herodeploy resume``: carry commits from CI to production."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from herodeploy.cli import console, deliveries
+from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
+from herodeploy.cli.surroundings import resumable, services_of
+
+if TYPE_CHECKING:
+    from herodeploy.forge.git import Repository
+
+deliver = typer.Typer(pretty_exceptions_enable=False)
+resume = typer.Typer(pretty_exceptions_enable=False)
+SHOWN_FILES = 3
+
+
+@deliver.command("deliver")
+def run(
+    ref: Annotated[str, typer.Argument(metavar="REF", help="The commit, branch or tag to deliver.")] = "HEAD",
+    directory: Directory = HERE,
+    config: Config = None,
+    platform: Platform = None,
+    json: Json = False,
+) -> None:
+    """Deliver a commit: CI, the first stage, gates, and on from stage to stage.
+
+    A delivery that must wait, such as for an approval, ends the command with exit code 0 and is picked up by approve,
+    mode, resume or the next deliver. So is one that was cut: by Ctrl-C, a lost network or a stopped machine.
+    """
+    from herodeploy.app import worker
+    from herodeploy.flows import deliver as flow
+
+    with services_of(directory, config, platform) as services:
+        change = services.repo.resolve(ref)
+        if ref == "HEAD":
+            _tell_dirty(services.repo)
+        with worker(services) as engine:
+            delivery = flow.start_delivery(services, change)
+            with resumable(f"delivery {delivery.id}"):
+                delivery = flow.advance(services, engine, delivery)
+        deliveries.show(services, delivery, json=json)
+    deliveries.leave(delivery)
+
+
+@resume.command("resume")
+def run_resume(
+    directory: Directory = HERE, config: Config = None, platform: Platform = None, json: Json = False
+) -> None:
+    """Carry on every delivery that was cut, and look again at those that wait."""
+    from herodeploy.app import worker
+    from herodeploy.flows import deliver as flow
+
+    with services_of(directory, config, platform) as services:
+        with worker(services) as engine, resumable("what is open"):
+            looked_at = flow.resume(services, engine)
+        if json:
+            console.say_json({"deliveries": [deliveries.delivery_json(each) for each in looked_at]})
+        elif not looked_at:
+            console.say("nothing is open")
+        else:
+            for delivery in looked_at:
+                deliveries.show(services, delivery, json=False)
+    deliveries.leave(*looked_at)
+
+
+def _tell_dirty(repository: Repository) -> None:
+    changed = repository.dirty()
+    if changed:
+        names = ", ".join(changed[:SHOWN_FILES]) + (", ..." if len(changed) > SHOWN_FILES else "")
+        console.warn(f"not part of the commit, and not delivered: {names}")

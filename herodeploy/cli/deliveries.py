@@ -1,0 +1,70 @@
+"""How commands show a delivery, and the exit code that it stands for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from herodeploy.cli import console
+from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.snapshot import plain
+from herodeploy.errors import ExitCode
+
+if TYPE_CHECKING:
+    from herodeploy.app import Services
+
+CODES = {
+    Status.DELIVERED: ExitCode.YES,
+    Status.WAITING: ExitCode.YES,
+    Status.RUNNING: ExitCode.YES,
+    Status.FAILED: ExitCode.NO,
+    Status.SUPERSEDED: ExitCode.NO,
+    Status.ERRORED: ExitCode.PLATFORM,
+}
+
+
+def delivery_json(delivery: Delivery) -> dict[str, Any]:
+    """Return plain JSON values."""
+    return dict(plain(asdict(delivery)))
+
+
+def show(services: Services, delivery: Delivery, *, json: bool) -> None:
+    """Print how a delivery stands and what a person may do about it."""
+    if json:
+        console.say_json(delivery_json(delivery))
+        return
+    _line(delivery)
+    if delivery.status is Status.DELIVERED:
+        for name in services.spec.stages[-1].apps:
+            app = services.heroku.apps.find(name)
+            if app is not None and (address := services.address(app)):
+                console.say(f"  {name}: {address}")
+    elif delivery.status is Status.WAITING:
+        say_approve(delivery)
+    elif delivery.status is Status.ERRORED:
+        console.say("  carry it on: herodeploy resume")
+
+
+def say_approve(delivery: Delivery) -> None:
+    """Print how to answer, where the reason does not say so already."""
+    if "herodeploy approve" not in (delivery.reason or ""):
+        console.say(f"  approve it: herodeploy approve {delivery.id}")
+    console.say(f"  or refuse it: herodeploy reject {delivery.id}")
+
+
+def leave(*deliveries: Delivery) -> None:
+    """End the command with the exit code of the worst delivery."""
+    codes = [CODES[delivery.status] for delivery in deliveries]
+    worst = max(codes, default=ExitCode.YES)
+    if worst is not ExitCode.YES:
+        raise typer.Exit(int(worst))
+
+
+def _line(delivery: Delivery) -> None:
+    where = "" if delivery.status is Status.DELIVERED else f" at {delivery.at_stage}"
+    reason = f": {delivery.reason}" if delivery.reason else ""
+    style = console.STYLES.get(delivery.status.value, "")
+    head = f"{delivery.id}  {delivery.short}  "
+    console.say_styled((head, ""), (delivery.status.value, style), (f"{where}{reason}", ""))

@@ -1,0 +1,66 @@
+"""Text in columns and times in words; nothing here prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+GAP = 2
+NARROWEST = 12
+CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def clean(text: str) -> str:
+    """Return one line of foreign output without colours, cursor moves and other control characters."""
+    return CONTROL.sub("", text.replace("\t", "    "))
+
+
+def columns(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | None = None, flexible: int | None = None
+) -> list[list[str]]:
+    """Return head and rows with their cells padded to columns.
+
+    Parameters:
+        width: of the terminal; None does not shorten anything.
+        flexible: the column that is shortened where a line is longer than `width`.
+    """
+    lines = [list(head), *([clean(cell) or "-" for cell in row] for row in rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
+    if width is not None and flexible is not None:
+        over = sum(widths) + GAP * (len(widths) - 1) - width
+        widths[flexible] = max(NARROWEST, widths[flexible] - max(0, over))
+    last = len(head) - 1
+    return [
+        [shorten(cell, widths[at]).ljust(0 if at == last else widths[at] + GAP) for at, cell in enumerate(line)]
+        for line in lines
+    ]
+
+
+def shorten(text: str, width: int) -> str:
+    """Return `text` in at most `width` characters."""
+    return text if len(text) <= width else text[: max(1, width - 3)].rstrip() + "..."
+
+
+def age(at: datetime | None, now: datetime | None = None) -> str:
+    """Return how long ago something was, in one unit."""
+    if at is None:
+        return ""
+    seconds = max(0, int(((now or datetime.now(UTC)) - at).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit} ago"
+    return f"{seconds}s ago"
+
+
+def lasted(seconds: float) -> str:
+    """Return a length of time as people say it; nothing for what was over at once."""
+    if seconds < 1:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+
+
+def moment(at: datetime) -> str:
+    """Return a time of this machine's clock."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,38 @@
+"""``herodeploy promote``: the push-button alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from herodeploy.cli import console
+from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
+from herodeploy.cli.surroundings import services_of
+
+promote = typer.Typer(pretty_exceptions_enable=False)
+
+
+@promote.command("promote")
+def run(
+    stage: Annotated[
+        str | None, typer.Argument(metavar="STAGE", help="The stage to promote into.", show_default="the last one")
+    ] = None,
+    directory: Directory = HERE,
+    config: Config = None,
+    platform: Platform = None,
+    json: Json = False,
+) -> None:
+    """Promote the exact release of the stage before, now, and verify it. You are the gate: no other is asked."""
+    from herodeploy.app import exclusive
+    from herodeploy.flows import promote as flow
+
+    with services_of(directory, config, platform) as services, exclusive(services):
+        view = flow.promote(services, stage)
+    if json:
+        console.say_json(view.to_json())
+        return
+    commit = f" ({view.commit[:8]})" if view.commit else ""
+    console.say(f"promoted {view.source_app} v{view.release_version}{commit} to {view.stage}")
+    for app, version in view.apps.items():
+        console.say(f"  {app}: v{version}")
