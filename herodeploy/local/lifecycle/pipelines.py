@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import uuid
 from typing import TYPE_CHECKING
 
@@ -43,6 +45,7 @@ async def destroy_pipeline(platform: Platform, pipeline: records.Pipeline) -> No
             if promotion.status == "completed":
                 _forget(platform, promotion)
         state.pipelines.delete(pipeline.id)
+    await asyncio.to_thread(shutil.rmtree, test_runs.cache(platform, pipeline), ignore_errors=True)
 
 
 def _forget(platform: Platform, promotion: records.Promotion) -> None:

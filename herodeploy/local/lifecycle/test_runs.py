@@ -97,6 +97,11 @@ def nodes(platform: Platform, run: records.TestRun) -> list[records.TestNode]:
     return platform.state.test_nodes.where(test_run_id=run.id)
 
 
+def cache(platform: Platform, pipeline: records.Pipeline) -> Path:
+    """Return the build cache that a pipeline's test runs share."""
+    return platform.settings.caches / f"ci-{pipeline.id}"
+
+
 def recover(platform: Platform) -> None:
     """Call errored what the platform's death cut off."""
     for run in platform.state.test_runs:
@@ -155,7 +160,7 @@ def _request(
     return builder.TestRequest(
         source=source,
         work=work / "app",
-        cache=platform.settings.caches / f"ci-{pipeline.id}",
+        cache=cache(platform, pipeline),
         config=app_setups.resolve(manifest, given),
         buildpacks=manifest.buildpacks,
         scripts={name: manifest.scripts[name] for name in SCRIPTS if name in manifest.scripts},
@@ -239,7 +244,7 @@ def _add_node(platform: Platform, run: records.TestRun, index: int) -> None:
 
 async def _stop(platform: Platform, run: records.TestRun) -> None:
     await platform.jobs.cancel(run.id)
-    _close_streams(platform, run)
+    _close_streams(platform, run)  # a run that was cancelled before it began never got to it
 
 
 def _close_streams(platform: Platform, run: records.TestRun) -> None:

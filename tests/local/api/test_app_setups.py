@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from typing import Any
+
+PAUSE = threading.Event()
 
 WORKER = "worker: sleep 1000\n"
 
@@ -18,7 +21,7 @@ def begin(local: Any, source: Any, status: int = 201, **more: Any) -> Any:
 
 def settled(local: Any, setup: Any) -> Any:
     while (now := local.get(f"/app-setups/{setup['id']}"))["status"] == "pending":
-        pass
+        PAUSE.wait(0.02)
     return now
 
 
@@ -64,7 +67,7 @@ def failure(local: Any, source: Any, **more: Any) -> Any:
     setup = settled(local, begin(local, source, **more))
     assert setup["status"] == "failed"
     while local.http.get(f"/apps/{setup['app']['id']}").status_code != 404:
-        pass
+        PAUSE.wait(0.02)
     return local.get(f"/app-setups/{setup['id']}")
 
 
@@ -130,7 +133,7 @@ def test_what_cannot_be_set_up_is_refused_at_once(local: Any) -> None:
 def test_an_app_destroyed_meanwhile(local: Any, tmp_path: Any) -> None:
     setup = begin(local, files(f"release: touch {tmp_path}/begun; sleep 1000\n"))
     while not (tmp_path / "begun").exists():
-        pass
+        PAUSE.wait(0.02)
     local.delete(f"/apps/{setup['app']['id']}")
     assert settled(local, setup)["status"] == "failed"
 
@@ -139,7 +142,7 @@ def test_what_a_dead_platform_cut_off(run_platform: Any, tmp_path: Any) -> None:
     with run_platform(tmp_path / "data") as local:
         setup = begin(local, files(f"release: touch {tmp_path}/begun; sleep 1000\n"))
         while not (tmp_path / "begun").exists():
-            pass
+            PAUSE.wait(0.02)
     with run_platform(tmp_path / "data") as local:
         after = local.get(f"/app-setups/{setup['id']}")
         assert after["status"] == "failed"

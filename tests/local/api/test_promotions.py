@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
+
+PAUSE = threading.Event()
 
 RELEASE = "release: echo migrating $NAME; test $NAME != broken\nworker: sleep 1000\n"
 
@@ -29,7 +32,7 @@ def pipe(local: Any) -> Any:
         def settled(self, promotion: Any) -> tuple[Any, list[Any]]:
             path = f"/pipeline-promotions/{promotion['id']}"
             while local.get(path)["status"] == "pending":
-                pass
+                PAUSE.wait(0.02)
             return local.get(path), local.get(f"{path}/promotion-targets")
 
     pipe = Pipe()
@@ -91,7 +94,7 @@ def test_a_target_is_pending_until_its_release_settles(local: Any, pipe: Any, tm
     begun = pipe.promote(pipe.eu)
     path = f"/pipeline-promotions/{begun['id']}/promotion-targets"
     while local.get(path)[0]["release"] is None:
-        pass
+        PAUSE.wait(0.02)
     target = local.get(path)[0]
     release = local.get(f"/apps/{pipe.eu['id']}/releases/{target['release']['id']}")
     assert (target["status"], release["status"], release["current"]) == ("pending", "pending", False)

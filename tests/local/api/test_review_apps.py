@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from typing import Any
 
 import pytest
+
+PAUSE = threading.Event()
 
 PREDESTROY = "echo goodbye > $FAREWELL"
 
@@ -25,13 +28,13 @@ def begin(local: Any, pipe: Any, source: Any, branch: str = "update-her-page", s
 
 def settled(local: Any, review: Any) -> Any:
     while (now := local.get(f"/review-apps/{review['id']}"))["status"] in ("pending", "creating"):
-        pass
+        PAUSE.wait(0.02)
     return now
 
 
 def gone(local: Any, review: Any) -> None:
     while local.http.get(f"/review-apps/{review['id']}").status_code != 404:
-        pass
+        PAUSE.wait(0.02)
 
 
 def test_a_branch_becomes_an_app_that_answers(local: Any, pipe: Any, source: Any, conforms: Any) -> None:
@@ -116,7 +119,7 @@ def test_what_fails_is_errored_with_the_reason_and_can_be_deleted(
     assert (review["status"], review["app"]) == ("errored", None)
     assert review["error_status"].startswith(reason)
     while local.get(f"/pipelines/{pipe['id']}/pipeline-couplings"):
-        pass
+        PAUSE.wait(0.02)
     local.delete(f"/review-apps/{review['id']}")
     gone(local, review)
 
@@ -124,7 +127,7 @@ def test_what_fails_is_errored_with_the_reason_and_can_be_deleted(
 def test_deleting_one_that_is_still_being_made(local: Any, pipe: Any, tmp_path: Any) -> None:
     begun = begin(local, pipe, {"Procfile": f"release: touch {tmp_path}/begun; sleep 1000\n"})
     while not (tmp_path / "begun").exists():
-        pass
+        PAUSE.wait(0.02)
     local.delete(f"/review-apps/{begun['id']}")
     gone(local, begun)
     assert local.get(f"/pipelines/{pipe['id']}/pipeline-couplings") == []
@@ -181,7 +184,7 @@ def test_what_a_dead_platform_cut_off(run_platform: Any, tmp_path: Any) -> None:
         good = settled(local, begin(local, pipe, {"Procfile": "worker: sleep 1000\n"}, "good"))
         cut = begin(local, pipe, {"Procfile": f"release: touch {tmp_path}/begun; sleep 1000\n"}, "cut")
         while not (tmp_path / "begun").exists():
-            pass
+            PAUSE.wait(0.02)
     with run_platform(tmp_path / "data") as local:
         assert local.get(f"/review-apps/{good['id']}")["status"] == "created"
         after = local.get(f"/review-apps/{cut['id']}")
