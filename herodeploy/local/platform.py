@@ -83,6 +83,7 @@ class Platform:
 
     async def start(self) -> None:
         """Bring back what was there: cut work has failed, apps have their ports, dynos start again."""
+        await self.supervisor.begin()
         await asyncio.to_thread(shutil.rmtree, self.settings.work, ignore_errors=True)
         self.settings.work.mkdir(parents=True, exist_ok=True)
         webhooks.attach(self)

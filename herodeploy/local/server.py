@@ -16,13 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from herodeploy.local import ports
+from herodeploy.local import disk, ports
 from herodeploy.local.api import families
-from herodeploy.local.lifecycle.sources import disk_full, no_room
 from herodeploy.local.platform import Platform
 from herodeploy.local.settings import Settings
 from herodeploy.local.wire import auth, reply
-from herodeploy.local.wire.errors import ApiError, forbidden, unauthorized
+from herodeploy.local.wire.errors import ApiError, forbidden, no_room, unauthorized
 
 log = logging.getLogger(__name__)
 
@@ -41,21 +40,20 @@ async def serving(settings: Settings, token: str) -> AsyncIterator[Platform]:
     Raises:
         OSError: the port is in use.
     """
-    sock = ports.listen(settings.port)
-    try:
+    with ports.listen(settings.port) as sock:
         platform = Platform(replace(settings, port=sock.getsockname()[1]), token)
-        server = _Server(_config(make_app(platform)))
-        await platform.start()
-        serve = asyncio.create_task(server.serve(sockets=[sock]))
         try:
-            yield platform
+            await platform.start()
+            server = _Server(_config(make_app(platform)))
+            serve = asyncio.create_task(server.serve(sockets=[sock]))
+            try:
+                yield platform
+            finally:
+                await platform.wind_down()
+                server.should_exit = True
+                await serve
         finally:
-            await platform.wind_down()
-            server.should_exit = True
-            await serve
             await platform.close()
-    finally:
-        sock.close()
 
 
 class _Server(uvicorn.Server):
@@ -95,8 +93,8 @@ def make_api(platform: Platform) -> Starlette:
         exception_handlers={
             ApiError: _refused,
             HTTPException: _unknown,
-            OSError: _io,
-            sqlite3.Error: _database,
+            OSError: _disk,
+            sqlite3.Error: _disk,
             500: _broken,
         },
     )
@@ -147,16 +145,8 @@ async def _unknown(request: Request, problem: Exception) -> Response:
     return reply.error(ApiError(404, "not_found", "The requested API endpoint was not found."))
 
 
-async def _io(request: Request, problem: Exception) -> Response:
-    if isinstance(problem, OSError) and disk_full(problem):
-        return reply.error(no_room())
-    return await _broken(request, problem)
-
-
-async def _database(request: Request, problem: Exception) -> Response:
-    if "full" in str(problem):
-        return reply.error(no_room())
-    return await _broken(request, problem)
+async def _disk(request: Request, problem: Exception) -> Response:
+    return reply.error(no_room()) if disk.is_full(problem) else await _broken(request, problem)
 
 
 async def _broken(request: Request, problem: Exception) -> Response:

@@ -46,8 +46,8 @@ class Table(Generic[T]):
     def put(self, row: T) -> T:
         """Remember a record, new or changed."""
         key = str(row.id)  # type: ignore[attr-defined] # every record has an id
-        self._rows[key] = row
         self._write(self._kind.__name__, key, json.dumps(dataclasses.asdict(row), default=_encode))  # type: ignore[call-overload] # a dataclass
+        self._rows[key] = row
         return row
 
     def delete(self, key: str) -> None:
@@ -105,7 +105,7 @@ class State:
             yield
         finally:
             self._depth -= 1
-            if self._depth == 0:
+            if self._depth == 0 and self._db.in_transaction:  # a full disk ends it by itself
                 self._db.execute("COMMIT")
 
     def close(self) -> None:

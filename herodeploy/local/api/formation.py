@@ -93,14 +93,11 @@ async def update_one(platform: Platform, request: Request) -> Any:
 async def _scale(platform: Platform, app: records.App, updates: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Check every update before the first is made."""
     changes = [_change(app, update) for update in updates]
-    resized = [kind for kind, change in changes if change["size"] != app.formation[kind]["size"]]
     for kind, change in changes:
         app.formation[kind] |= change | {"updated_at": utcnow().isoformat()}
         platform.log(app, f"Scaled to {kind}@{change['quantity']}:{change['size']} by user {platform.email}")
     platform.state.apps.put(app)
     await releases.converge(platform, app)
-    for kind in resized:
-        await platform.supervisor.restart(app.id, type=kind)
     for kind, _ in changes:
         platform.publish(app, "api:formation", "update", render(app, kind))
     return [render(app, kind) for kind, _ in changes]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from herodeploy.local import records
+from herodeploy.local import disk, records
 from herodeploy.local.build import builder
 from herodeploy.local.lifecycle import releases, sources
 from herodeploy.local.state import utcnow
@@ -84,14 +85,20 @@ async def _run(platform: Platform, app: records.App, build: records.Build) -> No
             await _build_and_release(platform, app, build)
     except (builder.BuildFailed, sources.SourceMissing) as problem:
         _say_once(platform, build, str(problem))
-    except OSError as problem:
+    except (OSError, sqlite3.Error) as problem:
         _say_once(platform, build, _explain(problem))
     except asyncio.CancelledError:
         _say_once(platform, build, "The build was cancelled.")
         raise
     finally:
+        _end(platform, app, build)
+
+
+def _end(platform: Platform, app: records.App, build: records.Build) -> None:
+    try:
         if build.status == "pending":
             _finish(platform, build, "failed")
+    finally:
         platform.log(app, f"Build {build.status}")
         platform.publish(app, "api:build", "update", build)
         platform.streams.close(build.stream_id)
@@ -163,14 +170,14 @@ def _announce(platform: Platform, app: records.App, build: records.Build, row: r
 
 def _say_once(platform: Platform, build: records.Build, message: str) -> None:
     """Write why a build failed, unless the builder's last lines said it."""
-    if message not in platform.streams.text(build.stream_id)[-2000:]:
+    if message.rstrip(".").lower() not in platform.streams.text(build.stream_id)[-2000:].lower():
         platform.streams.write(build.stream_id, f" !     {message}")
 
 
-def _explain(problem: OSError) -> str:
-    if sources.disk_full(problem):
+def _explain(problem: OSError | sqlite3.Error) -> str:
+    if disk.is_full(problem):
         return "The disk is full: the build needs more room than the local platform's data folder has."
-    return f"The build could not go on: {problem.strerror or problem}"
+    return f"The build could not go on: {problem}"
 
 
 def _finish(platform: Platform, build: records.Build, status: str) -> None:

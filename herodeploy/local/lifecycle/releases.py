@@ -32,6 +32,7 @@ async def release(
     description: str,
     run_phase: bool = True,
     keep_code: bool = False,
+    undo_config: bool = False,
 ) -> records.Release:
     """Make a release; its row is there at once, and final at once where nothing has to run first.
 
@@ -41,7 +42,9 @@ async def release(
         config: all config vars from now on; they become the app's.
         run_phase: whether the slug's ``release`` command runs.
         keep_code: take the slug that is current when this release's turn comes (a change of config vars).
+        undo_config: give the app its config vars back when the release fails (a rollback).
     """
+    before = dict(app.config) if undo_config else None
     row = _record(platform, app, slug_id, config, description)
     busy = any(r.status == "pending" and r.id != row.id for r in platform.state.releases.where(app_id=app.id))
     if run_phase and _command(platform, row) is not None:
@@ -52,7 +55,7 @@ async def release(
     if row.stream_id is None and not busy:
         await _make_current(platform, app, row)
     else:
-        platform.releases.start(row.id, _settle(platform, app, row, keep_code))
+        platform.releases.start(row.id, _settle(platform, app, row, keep_code, before))
     return row
 
 
@@ -70,6 +73,7 @@ async def rollback(platform: Platform, app: records.App, target: records.Release
         slug_id=target.slug_id,
         config=target.config,
         description=f"Rollback to v{target.version}",
+        undo_config=True,
     )
 
 
@@ -129,18 +133,20 @@ def _record(
         config=dict(config),
         description=description,
     )
-    app.next_version += 1
-    app.config = dict(config)
-    app.updated_at = now
     with platform.state.changes():
-        platform.state.apps.put(app)
         platform.state.releases.put(row)
+        app.next_version += 1
+        app.config = dict(config)
+        app.updated_at = now
+        platform.state.apps.put(app)
     platform.log(app, f"{description} by user {platform.email}")
     platform.log(app, f"Release v{row.version} created by user {platform.email}")
     return row
 
 
-async def _settle(platform: Platform, app: records.App, row: records.Release, keep_code: bool) -> None:
+async def _settle(
+    platform: Platform, app: records.App, row: records.Release, keep_code: bool, before: dict[str, str] | None
+) -> None:
     try:
         async with platform.release_turn(app):
             if keep_code:
@@ -149,10 +155,19 @@ async def _settle(platform: Platform, app: records.App, row: records.Release, ke
             if row.stream_id is None or await _run_phase(platform, app, row) == 0:
                 await _make_current(platform, app, row)
     finally:
+        _end(platform, app, row, before)
+
+
+def _end(platform: Platform, app: records.App, row: records.Release, before: dict[str, str] | None) -> None:
+    try:
         if row.status == "pending":
             _finish(platform, row, "failed")
+            if before is not None and app.config == row.config:
+                app.config = before
+                platform.state.apps.put(app)
             platform.log(app, f"Release v{row.version} failed")
             platform.publish(app, "api:release", "update", row)
+    finally:
         if row.stream_id is not None:
             platform.streams.close(row.stream_id)
 

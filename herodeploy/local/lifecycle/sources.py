@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import re
 from datetime import timedelta
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from herodeploy.local.state import utcnow
-from herodeploy.local.wire.errors import ApiError, invalid
+from herodeploy.local.wire.errors import invalid
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -77,16 +76,6 @@ def recover(platform: Platform) -> None:
         if row.created_at < utcnow() - KEPT:
             upload_file(platform, row.id).unlink(missing_ok=True)
             platform.state.sources.delete(row.id)
-
-
-def disk_full(problem: OSError) -> bool:
-    """Tell whether an error means that no room is left."""
-    return problem.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-def no_room() -> ApiError:
-    """507: the disk below the platform's data is full."""
-    return ApiError(507, "insufficient_storage", "The disk that holds the local platform's data is full.")
 
 
 def _upload(url: str) -> str | None:

@@ -63,6 +63,11 @@ def conflict(message: str) -> ApiError:
     return ApiError(409, "conflict", message)
 
 
+def no_room() -> ApiError:
+    """507: the disk below the platform's data is full."""
+    return ApiError(507, "insufficient_storage", "The disk that holds the local platform's data is full.")
+
+
 def invalid(message: str) -> ApiError:
     """422: understood, and refused."""
     return ApiError(422, "invalid_params", message)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
+
+from herodeploy.local import disk
 
 CHUNK = 64 * 1024
 
@@ -42,7 +43,7 @@ class Streams:
             with self._path(key).open("ab") as file:
                 file.write(line.encode(errors="replace"))
         except OSError as problem:
-            if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if not disk.is_full(problem):
                 raise
         self._wake(key)
 

@@ -50,6 +50,19 @@ def test_a_rollback_is_a_new_release_of_old_code_and_old_config(local: Any, sour
     assert local.visit(app).text == "first one /"
 
 
+def test_a_rollback_whose_command_fails_changes_nothing(local: Any, source: Source, tmp_path: Any) -> None:
+    app = local.app()
+    path = f"/apps/{app['id']}"
+    first = local.deploy(app, source(Procfile=PROCFILE.format(f"test ! -e {tmp_path}/broken")))
+    local.patch(f"{path}/config-vars", {"GREETING": "hi"})
+    assert local.settled(app, local.get(f"{path}/releases/4")["id"])["status"] == "succeeded"
+    (tmp_path / "broken").touch()
+    begun = local.post(f"{path}/releases", {"release": first["id"]})
+    assert local.settled(app, begun["id"])["status"] == "failed"
+    assert local.current(app)["version"] == 4
+    assert local.get(f"{path}/config-vars") == {"GREETING": "hi"}
+
+
 @pytest.mark.parametrize("identity", ["v3", "3", 3])
 def test_a_release_is_named_by_its_version_too(local: Any, source: Source, identity: Any) -> None:
     app = local.app()
