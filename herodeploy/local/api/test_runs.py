@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from herodeploy.local import records
 from herodeploy.local.api import account, pipelines, routing
+from herodeploy.local.lifecycle import nodes as node_life
 from herodeploy.local.lifecycle import test_runs as life
 from herodeploy.local.wire import ranges, reply
 from herodeploy.local.wire.errors import invalid, not_found
@@ -143,7 +144,7 @@ async def update(platform: Platform, request: Request) -> Any:
 
 async def nodes(platform: Platform, request: Request) -> reply.Reply:
     """GET /test-runs/:id/test-nodes."""
-    rows = life.nodes(platform, _path_run(platform, request))
+    rows = node_life.of_run(platform, _path_run(platform, request))
     return ranges.page(request, rows, lambda row: render_node(platform, row), ("index", "id"))
 
 

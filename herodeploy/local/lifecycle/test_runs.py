@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from herodeploy.local import records
 from herodeploy.local.build import builder
-from herodeploy.local.lifecycle import app_setups, sources, tap
+from herodeploy.local.lifecycle import app_setups, nodes, sources
 from herodeploy.local.lifecycle.manifest import Manifest
 from herodeploy.local.state import utcnow
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 STAGE = "test"
 SCRIPTS = ("test-setup", "test")
-ENDED = ("cancelled", "succeeded", "failed", "errored")
 
 _cache_turns: WeakKeyDictionary[Platform, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
@@ -65,14 +64,14 @@ async def create_test_run(platform: Platform, pipeline: records.Pipeline, order:
     with platform.state.changes():
         platform.state.pipelines.put(pipeline)
         platform.state.test_runs.put(run)
-        _add_node(platform, run, 0)
+        nodes.add(platform, run, 0)
     platform.jobs.start(run.id, _run(platform, pipeline, run))
     return run
 
 
 async def cancel_test_run(platform: Platform, run: records.TestRun, message: str) -> None:
     """Cancel a test run; one that has ended stays as it is. Its processes end while the caller goes on."""
-    if run.status in ENDED:
+    if run.status in nodes.ENDED:
         return
     _end(platform, run, "cancelled", message)
     platform.jobs.start(f"cancel:{run.id}", _stop(platform, run))
@@ -85,16 +84,11 @@ async def forget(platform: Platform, run: records.TestRun) -> None:
     with state.changes():
         for case in state.test_cases.where(test_run_id=run.id):
             state.test_cases.delete(case.id)
-        for node in nodes(platform, run):
+        for node in nodes.of_run(platform, run):
             platform.streams.forget(node.setup_stream_id)
             platform.streams.forget(node.output_stream_id)
             state.test_nodes.delete(node.id)
         state.test_runs.delete(run.id)
-
-
-def nodes(platform: Platform, run: records.TestRun) -> list[records.TestNode]:
-    """Return the nodes of a run, in order."""
-    return platform.state.test_nodes.where(test_run_id=run.id)
 
 
 def cache(platform: Platform, pipeline: records.Pipeline) -> Path:
@@ -105,7 +99,7 @@ def cache(platform: Platform, pipeline: records.Pipeline) -> Path:
 def recover(platform: Platform) -> None:
     """Call errored what the platform's death cut off."""
     for run in platform.state.test_runs:
-        if run.status not in ENDED:
+        if run.status not in nodes.ENDED:
             _error(platform, run, "The platform was stopped while the tests ran.")
 
 
@@ -116,13 +110,13 @@ async def _run(platform: Platform, pipeline: records.Pipeline, run: records.Test
         async with platform.build_slots:
             await _test(platform, pipeline, run, work)
     except (app_setups.SetupFailed, builder.BuildFailed) as problem:
-        _error(platform, run, _sentence(problem))
+        _error(platform, run, nodes.sentence(problem))
     except OSError as problem:
         _error(platform, run, f"The tests could not go on: {problem.strerror or problem}")
     finally:
-        if run.status not in ENDED:
+        if run.status not in nodes.ENDED:
             _error(platform, run, "The test run was cut off.")
-        _close_streams(platform, run)
+        nodes.close_streams(platform, run)
         await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
 
@@ -131,19 +125,19 @@ async def _test(platform: Platform, pipeline: records.Pipeline, run: records.Tes
     source, manifest = await app_setups.read_manifest(platform, run.source_blob_url, work / "fetched", STAGE)
     run.warning_message = app_setups.without_addons(manifest)
     for index in range(1, manifest.test_nodes):
-        _add_node(platform, run, index)
+        nodes.add(platform, run, index)
     request = _request(platform, pipeline, run, manifest, source, work)
     _move(platform, run, "building")
     async with _cache_turn(platform, pipeline):
         if run.clear_cache:
             await asyncio.to_thread(shutil.rmtree, request.cache, ignore_errors=True)
         prepared = await builder.setup_tests(request, _to_all(platform, run))
-    for node in nodes(platform, run):
+    for node in nodes.of_run(platform, run):
         platform.streams.close(node.setup_stream_id)
     _move(platform, run, "running")
     async with asyncio.TaskGroup() as group:
-        for node in nodes(platform, run):
-            group.create_task(_run_node(platform, run, node, prepared))
+        for node in nodes.of_run(platform, run):
+            group.create_task(nodes.run_tests(platform, run, node, prepared))
     _end(platform, run, _outcome(platform, run))
 
 
@@ -168,25 +162,8 @@ def _request(
     )
 
 
-async def _run_node(
-    platform: Platform, run: records.TestRun, node: records.TestNode, prepared: builder.PreparedTests
-) -> None:
-    lines: list[str] = []
-    env = {"CI_NODE_INDEX": str(node.index), "CI_NODE_TOTAL": str(len(nodes(platform, run)))}
-    try:
-        node.exit_code = await builder.run_tests(prepared, env, _to_one(platform, node, lines))
-        _move_node(platform, node, "succeeded" if node.exit_code == 0 else "failed")
-    except builder.BuildFailed as problem:
-        _error_node(platform, node, _sentence(problem))
-    except OSError as problem:
-        _error_node(platform, node, f"The tests could not be started: {problem.strerror or problem}")
-    finally:
-        _record_cases(platform, run, node, lines)
-        platform.streams.close(node.output_stream_id)
-
-
 def _to_all(platform: Platform, run: records.TestRun) -> Callable[[str], None]:
-    streams = [node.setup_stream_id for node in nodes(platform, run)]
+    streams = [node.setup_stream_id for node in nodes.of_run(platform, run)]
 
     def write(line: str) -> None:
         for stream in streams:
@@ -195,62 +172,14 @@ def _to_all(platform: Platform, run: records.TestRun) -> Callable[[str], None]:
     return write
 
 
-def _to_one(platform: Platform, node: records.TestNode, lines: list[str]) -> Callable[[str], None]:
-    def write(line: str) -> None:
-        lines.append(line)
-        platform.streams.write(node.output_stream_id, line)
-
-    return write
-
-
-def _record_cases(platform: Platform, run: records.TestRun, node: records.TestNode, lines: list[str]) -> None:
-    now = utcnow()
-    with platform.state.changes():
-        for case in tap.cases(lines):
-            row = records.TestCase(
-                id=str(uuid.uuid4()),
-                test_run_id=run.id,
-                test_node_id=node.id,
-                number=case.number,
-                description=case.description,
-                passed=case.passed,
-                created_at=now,
-                updated_at=now,
-                directive=case.directive,
-                diagnostic=case.diagnostic,
-            )
-            platform.state.test_cases.put(row)
-
-
 def _outcome(platform: Platform, run: records.TestRun) -> str:
-    found = {node.status for node in nodes(platform, run)}
+    found = {node.status for node in nodes.of_run(platform, run)}
     return next((status for status in ("errored", "failed") if status in found), "succeeded")
-
-
-def _add_node(platform: Platform, run: records.TestRun, index: int) -> None:
-    node = records.TestNode(
-        id=str(uuid.uuid4()),
-        test_run_id=run.id,
-        pipeline_id=run.pipeline_id,
-        index=index,
-        created_at=run.created_at,
-        updated_at=utcnow(),
-        setup_stream_id=platform.streams.create(),
-        output_stream_id=platform.streams.create(),
-        status=run.status,
-    )
-    platform.state.test_nodes.put(node)
 
 
 async def _stop(platform: Platform, run: records.TestRun) -> None:
     await platform.jobs.cancel(run.id)
-    _close_streams(platform, run)  # a run that was cancelled before it began never got to it
-
-
-def _close_streams(platform: Platform, run: records.TestRun) -> None:
-    for node in nodes(platform, run):
-        platform.streams.close(node.setup_stream_id)
-        platform.streams.close(node.output_stream_id)
+    nodes.close_streams(platform, run)  # a run that was cancelled before it began never got to it
 
 
 def _cache_turn(platform: Platform, pipeline: records.Pipeline) -> asyncio.Lock:
@@ -260,21 +189,14 @@ def _cache_turn(platform: Platform, pipeline: records.Pipeline) -> asyncio.Lock:
 
 def _move(platform: Platform, run: records.TestRun, status: str) -> None:
     """Bring a run and its nodes on; one that has ended stays so."""
-    if run.status in ENDED:
+    if run.status in nodes.ENDED:
         return
     run.status = status
     run.updated_at = utcnow()
     with platform.state.changes():
         platform.state.test_runs.put(run)
-        for node in nodes(platform, run):
-            _move_node(platform, node, status)
-
-
-def _move_node(platform: Platform, node: records.TestNode, status: str) -> None:
-    if node.status not in ENDED:
-        node.status = status
-        node.updated_at = utcnow()
-        platform.state.test_nodes.put(node)
+        for node in nodes.of_run(platform, run):
+            nodes.move(platform, node, status)
 
 
 def _end(platform: Platform, run: records.TestRun, status: str, message: str | None = None) -> None:
@@ -284,21 +206,6 @@ def _end(platform: Platform, run: records.TestRun, status: str, message: str | N
 
 def _error(platform: Platform, run: records.TestRun, message: str) -> None:
     """End a run that could not be carried through; its streams say why, too."""
-    for node in nodes(platform, run):
-        _error_node(platform, node, message)
+    for node in nodes.of_run(platform, run):
+        nodes.fail(platform, node, message)
     _end(platform, run, "errored", message)
-
-
-def _error_node(platform: Platform, node: records.TestNode, message: str) -> None:
-    if node.status in ENDED:
-        return
-    node.error_status, node.message = node.status, message
-    stream = node.output_stream_id if node.status == "running" else node.setup_stream_id
-    if message not in platform.streams.text(stream)[-2000:]:
-        platform.streams.write(stream, f" !     {message}")
-    _move_node(platform, node, "errored")
-
-
-def _sentence(problem: Exception) -> str:
-    errors = problem.errors if isinstance(problem, app_setups.SetupFailed) else []
-    return ": ".join([str(problem), *(["; ".join(errors)] if errors else [])])
