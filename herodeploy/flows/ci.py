@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from threading import Event, Timer
 from typing import Any
 
 from herodeploy.domain.change import Change, TestNode, TestRun
 from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
-from herodeploy.errors import Refused
+from herodeploy.errors import HerodeployError, Refused
 from herodeploy.flows.command import run_command
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import until
@@ -115,26 +117,45 @@ def _start(services: Services, payload: dict[str, Any]) -> int:
 
 
 def _watch(services: Services, pipeline_id: str, number: int) -> dict[str, Any]:
-    ends = time.monotonic() + services.spec.ci.timeout.total_seconds()
-
-    def look(wanted: tuple[str, ...]) -> TestRun | None:
+    def look(*wanted: str) -> TestRun | None:
         test_run = services.heroku.test_runs.get(pipeline_id, number)
-        if time.monotonic() >= ends and not test_run.settled:
-            services.heroku.test_runs.cancel(test_run.id, "herodeploy: ci.timeout is over")
         return test_run if test_run.settled or test_run.status in wanted else None
 
-    building = until(services, lambda: look(("building", "running", "debugging")))
-    services.tell("info", f"test run #{number}", leg=LEG)
-    _stream(services, building, "setup_stream_url")
-    running = until(services, lambda: look(("running", "debugging")))
-    _stream(services, running, "output_stream_url")
-    ended = until(services, lambda: look(()))
+    with _cancelled_when_overdue(services, services.heroku.test_runs.get(pipeline_id, number)) as overdue:
+        services.tell("info", f"test run #{number}", leg=LEG)
+        _stream(services, until(services, lambda: look("building", "running", "debugging")), "setup_stream_url")
+        _stream(services, until(services, lambda: look("running", "debugging")), "output_stream_url")
+        ended = until(services, look)
     if ended.status == "succeeded":
         services.tell("done", f"test run #{number} succeeded", leg=LEG)
         return {"status": "succeeded", "reason": None}
-    reason = _why(services, ended)
+    reason = _overdue(services, number) if overdue.is_set() else _why(services, ended)
     services.tell("failed", reason, leg=LEG)
     return {"status": "failed" if ended.status == "failed" else "errored", "reason": reason}
+
+
+@contextmanager
+def _cancelled_when_overdue(services: Services, test_run: TestRun) -> Iterator[Event]:
+    """Cancel the test run when ``ci.timeout`` is over, also while its output is followed."""
+    overdue = Event()
+
+    def cancel() -> None:
+        overdue.set()
+        with suppress(HerodeployError):
+            services.heroku.test_runs.cancel(test_run.id, _overdue(services, test_run.number))
+
+    ends = test_run.created_at + services.spec.ci.timeout
+    timer = Timer(max((ends - services.clock()).total_seconds(), 1), cancel)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield overdue
+    finally:
+        timer.cancel()
+
+
+def _overdue(services: Services, number: int) -> str:
+    return f"test run #{number} took longer than {services.spec.ci.timeout.total_seconds():.0f}s and was cancelled"
 
 
 def _stream(services: Services, test_run: TestRun, which: str) -> None:

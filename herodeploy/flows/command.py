@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Timer
+from threading import Event, Timer
 
 from herodeploy.flows.services import Services
 
@@ -39,8 +41,7 @@ def environment(ours: Mapping[str, str], commit: str) -> dict[str, str]:
 def _run(
     command: str, folder: Path, env: Mapping[str, str], within: timedelta, output: Callable[[str], None]
 ) -> str | None:
-    overdue = False
-    with subprocess.Popen(
+    process = subprocess.Popen(
         ["/bin/sh", "-c", command],
         cwd=folder,
         env=env,
@@ -49,23 +50,33 @@ def _run(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    ) as process:
+        # A group of its own, so that whatever the command started can be stopped with it.
+        process_group=0,
+    )
+    overdue = Event()
 
-        def stop() -> None:
-            nonlocal overdue
-            overdue = True
-            process.kill()
+    def out_of_time() -> None:
+        overdue.set()
+        _stop(process)
 
-        timer = Timer(within.total_seconds(), stop)
-        timer.daemon = True
-        timer.start()
+    timer = Timer(within.total_seconds(), out_of_time)
+    timer.start()
+    with process:
         try:
             assert process.stdout is not None  # noqa: S101 - asked for above
             for line in process.stdout:
                 output(line)
             status = process.wait()
+        except BaseException:
+            _stop(process)
+            raise
         finally:
             timer.cancel()
-    if overdue:
+    if overdue.is_set():
         return f"the CI command took longer than {within.total_seconds():.0f}s"
     return None if status == 0 else f"the CI command ended with exit status {status}"
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -17,12 +17,14 @@ from typing import Any
 
 import pytest
 
-from herodeploy.app import worker
+from herodeploy.app import exclusive, worker
 from herodeploy.domain.change import Change
 from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.pipeline import CiSpec, PipelineSpec, ReviewSpec, Stage, StageSpec, VerifySpec
 from herodeploy.domain.progress import Note
 from herodeploy.domain.secret import Secret
+from herodeploy.engine.direct import DirectEngine
+from herodeploy.engine.port import Engine
 from herodeploy.flows import apply, deliver
 from herodeploy.flows.services import Services
 from herodeploy.forge.git import Repository
@@ -68,7 +70,7 @@ class Local:
         def run() -> None:
             try:
                 asyncio.run(main())
-            except BaseException as problem:
+            except BaseException as problem:  # noqa: BLE001 - shown by whoever waits
                 box["problem"] = problem
             finally:
                 started.set()
@@ -120,6 +122,12 @@ class Shop:
     root: Path
     state: Path
     notes: list[Note] = field(default_factory=list)
+    first_version: int = 0
+    durable: bool = False
+
+    def apply(self) -> None:
+        apply.apply(self.services, apply.plan(self.services))
+        self.first_version = len(self.versions(self.services.spec.stages[0].apps[0]))
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=self.root, capture_output=True, text=True, check=True)
@@ -132,17 +140,27 @@ class Shop:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.services.repo.head()
 
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """The durable engine takes a second to start and stop: only where a test is about it."""
+        if self.durable:
+            with worker(self.services) as engine:
+                yield engine
+        else:
+            with exclusive(self.services):
+                yield DirectEngine(deliver.legs(self.services))
+
     def deliver(self, change: Change | None = None) -> Delivery:
-        with worker(self.services) as engine:
+        with self.engine() as engine:
             delivery = deliver.start_delivery(self.services, change or self.services.repo.head())
             return deliver.advance(self.services, engine, delivery)
 
     def advance(self, delivery: Delivery) -> Delivery:
-        with worker(self.services) as engine:
+        with self.engine() as engine:
             return deliver.advance(self.services, engine, delivery)
 
     def resume(self) -> list[Delivery]:
-        with worker(self.services) as engine:
+        with self.engine() as engine:
             return deliver.resume(self.services, engine)
 
     def app(self, stage: str, at: int = 0) -> str:
@@ -164,8 +182,9 @@ class Shop:
 
     def like(self, **changes: Any) -> Shop:
         """The same shop seen by another process: nothing of the first one's memory."""
+        self.services.close()
         services = dataclasses.replace(self.services, nonce=uuid.uuid4().hex, **changes)
-        return Shop(services, self.root, self.state, self.notes)
+        return Shop(services, self.root, self.state, self.notes, self.first_version, self.durable)
 
 
 Make = Callable[..., Shop]
@@ -196,7 +215,7 @@ def shops(local: Local, tmp_path: Path) -> Iterator[Make]:
         shop.commit("Begin")
         made.append(shop)
         if applied:
-            apply.apply(services, apply.plan(services))
+            shop.apply()
         return shop
 
     yield make
@@ -209,6 +228,13 @@ def make(local: Local, tmp_path: Path) -> Iterator[Make]:
     """Make shops on the shared platform."""
     with shops(local, tmp_path) as maker:
         yield maker
+
+
+@pytest.fixture
+def own_shop(own_local: Local, tmp_path: Path) -> Iterator[Callable[..., tuple[Local, Shop]]]:
+    """Make a shop on a platform of its own; returns both."""
+    with shops(own_local, tmp_path) as maker:
+        yield lambda **changes: (own_local, maker(**changes))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from herodeploy.errors import UsageError
 from herodeploy.flows import deliver, mode
 
 Shop = Any
+PROCFILE = 'web: exec python3 -m http.server "$PORT" --bind 127.0.0.1\n'
 CRASHES = {"Procfile": "web: echo good-bye; exit 7\n"}
 
 
@@ -82,7 +83,9 @@ def test_a_failing_build_stops_it(shop: Shop) -> None:
 
 
 def test_a_failing_release_phase_leaves_the_old_release_serving(make: Any) -> None:
-    shop = make({"Procfile": 'web: exec python3 -m http.server "$PORT"\nrelease: echo migrating; cat ready\n', "ready": ""})
+    shop = make(
+        {"Procfile": 'web: exec python3 -m http.server "$PORT"\nrelease: echo migrating; cat ready\n', "ready": ""}
+    )
     good = shop.deliver()
     assert good.status is Status.WAITING
     assert "migrating" in shop.told("output")

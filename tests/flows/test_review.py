@@ -1,0 +1,91 @@
+"""Review apps, made by the platform and by herodeploy."""
+
+from __future__ import annotations
+
+import urllib.request
+from typing import Any
+
+import pytest
+
+from herodeploy.domain.pipeline import ReviewSpec
+from herodeploy.errors import Refused, UsageError
+from herodeploy.flows import managed_review, review
+
+Shop = Any
+
+
+@pytest.fixture(params=["native", "managed"])
+def reviewed(request: pytest.FixtureRequest, make: Any) -> Shop:
+    """A shop with a feature branch."""
+    shop = make(review=ReviewSpec(request.param))
+    shop.git("switch", "--quiet", "--create", "feature/Nice_page")
+    shop.commit(index_dot_html="nice\n")
+    return shop
+
+
+def page(shop: Shop, app: str) -> str:
+    host = shop.services.heroku.base_url
+    request = urllib.request.Request(f"{host}/index.html", headers={"Host": f"{app}.localhost:{host.split(':')[-1]}"})
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return str(reply.read().decode())
+
+
+def test_made_updated_listed_and_destroyed(reviewed: Shop) -> None:
+    services = reviewed.services
+    made = review.create(services, services.repo.resolve("feature/Nice_page"))
+    assert page(reviewed, made.app) == "nice\n"
+    assert made.strategy == services.spec.review.strategy
+
+    again = review.create(services, services.repo.resolve("feature/Nice_page"))
+    assert again.app == made.app
+    assert len(services.heroku.builds.list(made.app)) == 1, "the same commit is not built twice"
+
+    reviewed.commit(index_dot_html="nicer\n")
+    newer = review.create(services, services.repo.resolve("feature/Nice_page"))
+    assert newer.app == made.app
+    assert page(reviewed, made.app) == "nicer\n"
+
+    [listed] = review.list_(services)
+    assert (listed.branch, listed.app, listed.status, listed.commit) == (
+        "feature/Nice_page",
+        made.app,
+        "created",
+        newer.commit,
+    )
+    review.destroy(services, "feature/Nice_page")
+    assert review.list_(services) == []
+    assert services.heroku.apps.find(made.app) is None
+    with pytest.raises(UsageError, match="no review app"):
+        review.destroy(services, "feature/Nice_page")
+
+
+def test_one_that_cannot_be_built_is_refused_and_can_be_made_again(reviewed: Shop) -> None:
+    services = reviewed.services
+    procfile = (reviewed.root / "Procfile").read_text()
+    reviewed.git("rm", "--quiet", "Procfile")
+    with pytest.raises(Refused, match="could not be made"):
+        review.create(services, reviewed.commit())
+    assert any("Procfile" in line or "app" in line.lower() for line in reviewed.told("output"))
+    made = review.create(services, reviewed.commit(Procfile=procfile))
+    assert page(reviewed, made.app) == "nice\n"
+
+
+def test_one_that_crashes_is_refused(reviewed: Shop) -> None:
+    with pytest.raises(Refused, match="crashed"):
+        review.create(reviewed.services, reviewed.commit(Procfile="web: echo farewell; exit 1\n"))
+    assert any("farewell" in line for line in reviewed.told("output"))
+
+
+def test_there_is_room_for_so_many(make: Any) -> None:
+    shop = make(review=ReviewSpec("managed", max=1))
+    review.create(shop.services, shop.services.repo.head())
+    shop.git("switch", "--quiet", "--create", "two")
+    with pytest.raises(Refused, match=r"review\.max"):
+        review.create(shop.services, shop.services.repo.head())
+
+
+def test_a_managed_name_is_one_that_heroku_takes() -> None:
+    name = managed_review.app_name("id", "a-very-long-pipeline-name", "Feature/Über_all_and-more")
+    assert len(name) <= 30
+    assert name.startswith("a-very-long-feature-")
+    assert name != managed_review.app_name("id", "a-very-long-pipeline-name", "Feature/Über_all_and-mora")

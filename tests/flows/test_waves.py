@@ -1,0 +1,132 @@
+"""Promotion in waves, and putting back what was there."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from herodeploy.domain.delivery import Status
+from herodeploy.domain.mode import Mode
+from herodeploy.errors import Busy, Refused, UsageError
+from herodeploy.flows import deliver, mode, promote, rollback
+
+Shop = Any
+FILES = {
+    "Procfile": 'web: test "$BROKEN" != yes && exec python3 -m http.server "$PORT" --bind 127.0.0.1\n'
+    'release: test "$UNREADY" != yes\n'
+}
+
+
+@pytest.fixture
+def two(make: Any) -> Shop:
+    """Two production apps in two waves, in deployment mode, rolled back on failure; one release delivered."""
+    shop = make(FILES, applied=False)
+    staging, production = shop.services.spec.stages
+    name = shop.services.spec.name
+    apps = (f"{name}-eu", f"{name}-us")
+    production = dataclasses.replace(production, apps=apps, waves=(apps[:1], apps[1:]), on_failure="rollback")
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop.apply()
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    assert shop.deliver().status is Status.DELIVERED
+    return shop
+
+
+def test_a_failed_wave_puts_the_previous_release_back_everywhere(two: Shop) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    good = two.slug(eu)
+    two.services.heroku.config_vars.update(us, {"BROKEN": "yes"})
+    two.services.heroku.config_vars.update(us, {"BROKEN": None})
+    two.commit(Procfile=FILES["Procfile"].replace("exec", 'test "$PLACE" != us && exec'))
+    two.services.heroku.config_vars.update(us, {"PLACE": "us"})
+
+    failed = two.deliver()
+
+    assert (failed.status, failed.at_stage) == (Status.FAILED, "production")
+    assert "crashed" in failed.reason
+    assert failed.reason.count("was put back") == 2
+    assert (two.slug(eu), two.slug(us)) == (good, good)
+    assert [each.state for each in two.services.heroku.dynos.list(us)] == ["up"]
+
+
+def test_a_failed_release_phase_in_the_second_wave_puts_the_first_back(two: Shop) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    good = two.slug(eu)
+    two.commit(Procfile=FILES["Procfile"].replace('"$UNREADY"', '"$PLACE$UNREADY"').replace("!= yes\n", "!= us\n"))
+    two.services.heroku.config_vars.update(us, {"PLACE": "us"})
+
+    failed = two.deliver()
+
+    assert failed.status is Status.FAILED
+    assert "release command failed; v" in failed.reason
+    assert "keeps serving" in failed.reason
+    assert failed.reason.count("was put back") == 1
+    assert (two.slug(eu), two.slug(us)) == (good, good)
+    assert two.versions(us)[-1][1] == "failed"
+
+
+def test_promote_is_the_push_button_alone(shop: Shop) -> None:
+    with pytest.raises(UsageError, match="no release to promote"):
+        promote.promote(shop.services)
+    waiting = shop.deliver()
+    view = promote.promote(shop.services)
+    assert (view.stage, view.commit, view.source_app) == ("production", waiting.commit, shop.app("staging"))
+    assert shop.slug(shop.app("production")) == waiting.slug_id
+    assert shop.services.store.delivery(waiting.id).status is Status.DELIVERED
+    versions = shop.versions(shop.app("production"))
+    promote.promote(shop.services)
+    assert shop.versions(shop.app("production")) == versions, "what is there already is not promoted again"
+
+
+def test_a_promotion_by_hand_that_fails_is_refused(make: Any) -> None:
+    shop = make(FILES)
+    shop.deliver()
+    shop.services.heroku.config_vars.update(shop.app("production"), {"UNREADY": "yes"})
+    with pytest.raises(Refused, match="release command failed"):
+        promote.promote(shop.services)
+    assert shop.kinds()[-1] == "promotion.failed"
+    assert shop.services.store.occupant(shop.services.pipeline().id, "production") is None
+
+
+def test_rollback_goes_further_back_each_time(shop: Shop) -> None:
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    production = shop.app("production")
+    slugs = []
+    for page in ("one\n", "two\n", "three\n"):
+        shop.commit(index_dot_html=page)
+        slugs.append(shop.deliver().slug_id)
+    before = len(shop.versions(production))
+
+    view = rollback.rollback(shop.services, "production", why="three is bad")
+    assert shop.slug(production) == slugs[1]
+    assert len(shop.versions(production)) == before + 1
+    assert view.apps[0].version == view.apps[0].from_version + 1
+    rollback.rollback(shop.services, "production")
+    assert shop.slug(production) == slugs[0], "what was rolled back from is passed over"
+    rollback.rollback(shop.services, "production", f"v{view.apps[0].from_version}")
+    assert shop.slug(production) == slugs[2]
+    rollback.rollback(shop.services, "production", shop.git("rev-parse", "HEAD~1"))
+    assert shop.slug(production) == slugs[1]
+
+
+def test_nothing_to_roll_back_to_is_said(shop: Shop) -> None:
+    with pytest.raises(UsageError, match="never been deployed"):
+        rollback.rollback(shop.services, "production")
+    with pytest.raises(UsageError, match="no stage 'prod'"):
+        rollback.rollback(shop.services, "prod")
+    shop.deliver()
+    with pytest.raises(UsageError, match="no earlier good release"):
+        rollback.rollback(shop.services, "staging")
+
+
+def test_a_stage_that_another_delivery_holds_is_left_alone(shop: Shop) -> None:
+    waiting = shop.deliver()
+    pipeline_id = shop.services.pipeline().id
+    shop.services.store.occupy(pipeline_id, "staging", waiting.id, shop.services.clock())
+    shop.commit(index_dot_html="two\n")
+    with pytest.raises(Busy, match=waiting.id):
+        shop.deliver()
+    deliver.reject(shop.services, waiting.id)
+    assert shop.deliver().status is Status.WAITING, "the row of one that is over holds nobody up"
