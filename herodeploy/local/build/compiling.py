@@ -60,7 +60,7 @@ async def prepare(tarball: Path, place: Place, config: Mapping[str, str], limit:
     place.config.chmod(0o700)
     for name, value in config.items():
         if "/" not in name and not name.startswith("."):
-            (place.config / name).write_text(value)
+            (place.config / name).write_text(value, encoding="utf-8")
     root = await in_thread(lambda: source.extract(tarball, place.work / "source", limit))
     await in_thread(lambda: root.rename(place.app))
     await in_thread(lambda: ignore.apply(place.app, output))
