@@ -2,18 +2,21 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import re
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from herodeploy.local import ports
 from herodeploy.local.build.failure import BuildFailed
+from herodeploy.local.buildpacks.python import interpreter
 from herodeploy.local.runtime import boot_script
 
 Source = Callable[..., Path]
@@ -93,8 +96,37 @@ def test_a_version_that_nobody_can_supply_warns_and_goes_on(source: Source, buil
     assert (
         " !     .python-version asks for Python 3.99, which neither this machine nor uv can supply here." in built.said
     )
-    assert f" !     Using Python {MINE} instead" in built.said
-    assert built.run("python -c 'import platform; print(platform.python_version())'").stdout.strip() == MINE
+    instead = re.search(r" !     Using Python (\S+) instead", built.said)
+    assert instead is not None
+    assert built.run("python -c 'import platform; print(platform.python_version())'").stdout.strip() == instead[1]
+
+
+class Machine:
+    """What uv finds."""
+
+    def __init__(self, *versions: str) -> None:
+        self._versions = versions
+
+    def installed(self) -> list[tuple[str, Path]]:
+        return [(version, Path(version)) for version in self._versions]
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "chosen"),
+    [
+        ("3.14", ["3.8.1", "3.12.4", "3.13.0"], "3.13.0"),
+        ("3.13.9", ["3.12.4", "3.13.1", "3.14.0"], "3.13.1"),
+        ("3.13", ["3.12.4", "3.14.0"], "3.14.0"),
+        (">=3.15,<4", ["3.12.4", "3.16.0"], "3.16.0"),
+        ("2.7.18", ["3.8.1"], "3.11.2"),
+    ],
+)
+def test_the_closest_minor_version_stands_in(
+    asked: str, there: list[str], chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter.sys, "version_info", SimpleNamespace(minor=11))
+    own = interpreter.Python(Path("own"), "3.11.2")
+    assert interpreter.nearest(asked, own, cast("Any", Machine(*there))).version == chosen
 
 
 @pytest.mark.parametrize("asked", [MINE, ".".join(MINE.split(".")[:2]), f"python-{MINE}"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from herodeploy.local.buildpacks.python.uv import Uv
-from herodeploy.local.buildpacks.toolbox import CannotBuild, ask, step, tell, user_home, warn
+from herodeploy.local.buildpacks.toolbox import CannotBuild, ask, step, tell, warn
 
 PLAIN = re.compile(r"\d+(\.\d+){0,2}")
 
@@ -34,14 +34,13 @@ def choose(app: Path, uv: Uv) -> Python:
     version, file = asked
     if fits(own.version, version):
         return own
-    found = uv.find(version) or of_pyenv(version)
+    found = uv.find(version)
     if found is None:
         step(f"Fetching Python {version}")
         found = uv.download(version)
     if found is not None:
         return Python(found, version_of(found) or version)
-    nearest = near(version, uv)
-    best = Python(nearest, version_of(nearest) or version) if nearest else own
+    best = nearest(version, own, uv)
     warn(f"{file} asks for Python {version}, which neither this machine nor uv can supply here.")
     warn(f"Using Python {best.version} instead; expect differences.")
     return best
@@ -82,23 +81,17 @@ def fits(version: str, asked: str) -> bool:
     return at_least is not None and tuple(map(int, version.split(".")[:2])) >= tuple(map(int, at_least.group(1, 2)))
 
 
-def near(version: str, uv: Uv) -> Path | None:
-    """Return an interpreter of the same minor version, on this machine."""
-    minor = ".".join(version.split(".")[:2])
-    if minor == version or not PLAIN.fullmatch(version) or fits(platform.python_version(), minor):
-        return None
-    return uv.find(minor) or of_pyenv(minor)
+def nearest(asked: str, own: Python, uv: Uv) -> Python:
+    """Return the interpreter on this machine whose minor version is closest, rather a newer one than an older one."""
+    told = [int(part) for part in re.findall(r"\d+", asked)[:2]]
+    minor = told[1] if len(told) == 2 and told[0] == 3 else sys.version_info.minor
+    there = [own, *(Python(path, version) for version, path in uv.installed())]
 
+    def distance(python: Python) -> tuple[int, bool]:
+        its = int(python.version.split(".")[1])
+        return abs(its - minor), its < minor
 
-def of_pyenv(version: str) -> Path | None:
-    """Return an interpreter that pyenv has but does not show."""
-    if not PLAIN.fullmatch(version):
-        return None
-    folders = (user_home() / ".pyenv" / "versions").glob(f"{version}*")
-    fitting = [folder for folder in folders if fits(folder.name, version)]
-    newest = max(fitting, key=lambda folder: [int(part) for part in re.findall(r"\d+", folder.name)], default=None)
-    python = newest / "bin" / "python3" if newest else None
-    return python if python is not None and version_of(python) else None
+    return min(there, key=distance)
 
 
 def version_of(python: Path) -> str | None:

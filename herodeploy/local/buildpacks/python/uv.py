@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -11,6 +13,8 @@ from pathlib import Path
 
 from herodeploy.local.buildpacks.python import indexes
 from herodeploy.local.buildpacks.toolbox import CannotBuild, Job, ask, run, shared, user_home
+
+RELEASE = re.compile(r"3\.\d+\.\d+")
 
 
 class Uv:
@@ -46,9 +50,21 @@ class Uv:
 
     def find(self, version: str) -> Path | None:
         """Return an interpreter of that version that is on this machine."""
-        found = ask([self._binary, "python", "find", "--no-project", "--system", "--no-python-downloads", version],
-                    self._env, Path("/"))  # fmt: skip
+        argv = [self._binary, "python", "find", "--no-project", "--system", "--no-python-downloads", version]
+        found = ask(argv, self._env | {"PATH": wide_path()}, Path("/"))
         return Path(found) if found else None
+
+    def installed(self) -> list[tuple[str, Path]]:
+        """Return the releases of CPython that are on this machine and still known to uv: versions and paths."""
+        argv = [self._binary, "python", "list", "--only-installed", "--no-python-downloads", "--output-format", "json"]
+        found = json.loads(ask(argv, self._env | {"PATH": wide_path()}, Path("/")) or "[]")
+        return [
+            (each["version"], Path(each["path"]))
+            for each in found
+            if each["implementation"] == "cpython"
+            and each["variant"] == "default"
+            and RELEASE.fullmatch(each["version"])
+        ]
 
     def download(self, version: str) -> Path | None:
         """Return an interpreter of that version that was fetched for it; None when there is none to be had."""
@@ -93,6 +109,13 @@ class Uv:
     def _run(self, arguments: Sequence[str], extra: dict[str, str] | None = None) -> None:
         if run([self._binary, *arguments], {**self._env, **(extra or {})}, self._cwd):
             raise CannotBuild(f"uv {arguments[0]} failed; its reason stands above")
+
+
+def wide_path() -> str:
+    """Return a PATH with the interpreters that pyenv has but does not show, the newest first."""
+    folders = [folder for folder in (user_home() / ".pyenv" / "versions").glob("3.*") if RELEASE.fullmatch(folder.name)]
+    folders.sort(key=lambda folder: [int(part) for part in folder.name.split(".")], reverse=True)
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), *(str(folder / "bin") for folder in folders)])
 
 
 def has_certificates() -> bool:
