@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
-from herodeploy.domain.change import Change
-from herodeploy.domain.delivery import TEST_LEG, Delivery, Status, delivery_id
+from herodeploy.domain.delivery import TEST_LEG, Delivery, Status
 from herodeploy.domain.event import Event
 from herodeploy.engine.port import Engine, Leg
-from herodeploy.errors import Busy, HerodeployError, PlatformUnreachable, Refused, RepositoryError, UsageError
+from herodeploy.errors import (
+    Busy,
+    HerodeployError,
+    PlatformUnreachable,
+    Refused,
+    StoreError,
+)
 from herodeploy.flows import baseline, ci, deploy, plain, promote
 from herodeploy.flows.approval import approve, find, reject
 from herodeploy.flows.judge import judge
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.services import Services
+from herodeploy.flows.start import start_delivery
 from herodeploy.flows.verified import record_verified
 from herodeploy.flows.waves import failed
 
@@ -32,41 +36,6 @@ def legs(services: Services) -> dict[str, Leg]:
         "deploy": lambda run, payload: deploy.deploy(services, run, payload),
         "promote": lambda run, payload: promote.promote_leg(services, run, payload),
     }
-
-
-def start_delivery(services: Services, change: Change) -> Delivery:
-    """Return the delivery of a change: the open one of that commit, one that is delivered still, or a new one.
-
-    Raises:
-        UsageError: the commit is not on the branch that herodeploy.yml delivers from.
-    """
-    pipeline = services.pipeline()
-    _check_branch(services, change)
-    for delivery in services.store.open_deliveries(pipeline.id):
-        if delivery.commit == change.commit:
-            return delivery
-    if (delivered := _delivered_still(services, change)) is not None:
-        services.tell("info", f"{change.short} is delivered already, as {delivered.id}")
-        return delivered
-    now = services.clock()
-    delivery = Delivery(
-        id=delivery_id(now, secrets.token_hex(2)),
-        pipeline_id=pipeline.id,
-        pipeline=pipeline.name,
-        commit=change.commit,
-        branch=change.branch,
-        message=change.message,
-        author=change.author,
-        status=Status.RUNNING,
-        at_stage=TEST_LEG,
-        attempt=1,
-        created_at=now,
-        updated_at=now,
-    )
-    services.store.add_delivery(
-        delivery, _event(services, delivery, "delivery.created", f"delivering {delivery.short}")
-    )
-    return delivery
 
 
 def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
@@ -203,7 +172,9 @@ def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
 def _errored(services: Services, delivery: Delivery, error: Exception) -> None:
     reason = error.message if isinstance(error, HerodeployError) else f"{type(error).__name__}: {error}"
     event = _event(services, delivery, "delivery.errored", reason)
-    services.store.move(delivery.id, event=event, expect=Status.RUNNING, status=Status.ERRORED, reason=reason)
+    # With the store itself in trouble the delivery stays running, which is carried on as well.
+    with suppress(StoreError):
+        services.store.move(delivery.id, event=event, expect=Status.RUNNING, status=Status.ERRORED, reason=reason)
 
 
 def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
@@ -236,7 +207,6 @@ def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> D
 
 def _failed(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
     reason = outcome["reason"]
-    services.tell("failed", reason, leg=delivery.at_stage)
     kind = {TEST_LEG: "ci.failed", services.spec.first.name: "deploy.failed"}.get(delivery.at_stage, "promotion.failed")
     changes = {"ci": outcome.get("ci", "failed")} if delivery.at_stage == TEST_LEG else {}
     event = _event(services, delivery, kind, reason)
@@ -274,32 +244,3 @@ def _move(services: Services, delivery: Delivery, event: Event, **changes: Any) 
 
 def _event(services: Services, delivery: Delivery, kind: str, text: str, data: dict[str, Any] | None = None) -> Event:
     return services.event(kind, text, delivery_id=delivery.id, stage=delivery.at_stage, data=data)
-
-
-def _check_branch(services: Services, change: Change) -> None:
-    wanted = services.spec.first.branch
-    if wanted is None or change.branch == wanted:
-        return
-    if not any(_is_on(services, change.commit, branch) for branch in (wanted, f"origin/{wanted}")):
-        raise UsageError(
-            f"{change.short} is not on '{wanted}', the branch that herodeploy.yml delivers from",
-            hint=f"merge it into {wanted}, or try it in a review app: herodeploy review create",
-        )
-
-
-def _is_on(services: Services, commit: str, branch: str) -> bool:
-    resolve: Callable[[str], Change] = services.repo.resolve
-    try:
-        return services.repo.is_ancestor(commit, resolve(branch).commit)
-    except RepositoryError:
-        return False
-
-
-def _delivered_still(services: Services, change: Change) -> Delivery | None:
-    last = services.spec.stages[-1]
-    for delivery in services.store.deliveries(services.pipeline().id, limit=20):
-        if delivery.commit == change.commit and delivery.status is Status.DELIVERED:
-            releases = [services.heroku.releases.current(app) for app in last.apps]
-            same = all(release is not None and release.slug_id == delivery.slug_id for release in releases)
-            return delivery if same else None
-    return None

@@ -97,14 +97,17 @@ def _start_build(services: Services, app: str, payload: Payload) -> str:
 def _build(services: Services, app: str, build_id: str, leg: str) -> dict[str, Any]:
     build = watch_build(services, app, build_id, leg)
     release_id = release_of_build(services, app, build) if build.status == "succeeded" else None
-    status = build.status if release_id or build.status != "succeeded" else "failed"
-    return {"status": status, "slug_id": build.slug_id, "release_id": release_id}
+    if release_id is None:
+        services.tell("failed", "the build failed", leg=leg, app=app)
+    return {"status": "succeeded" if release_id else "failed", "slug_id": build.slug_id, "release_id": release_id}
 
 
 def _release(services: Services, app: str, release_id: str, leg: str) -> dict[str, Any]:
     release = watch_release(services, app, release_id, leg)
     if release.status == "succeeded":
         services.tell("done", f"v{release.version} released", leg=leg, app=app)
+    else:
+        services.tell("failed", f"the release phase of v{release.version} failed", leg=leg, app=app)
     return {
         "id": release.id,
         "version": release.version,

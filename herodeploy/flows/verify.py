@@ -6,6 +6,7 @@ A promotion target says ``succeeded`` before its dynos boot, and a crash on boot
 from __future__ import annotations
 
 import time
+from collections import Counter
 from datetime import timedelta
 
 from herodeploy.domain.pipeline import App, VerifySpec
@@ -60,8 +61,10 @@ def show_log(services: Services, app_name: str, leg: str | None) -> None:
 
 def _dynos_up(services: Services, app_name: str, version: int) -> str | None:
     def look() -> str | None:
-        crashed = _crashed(services, app_name, version)
-        return crashed or ("" if _all_up(services, app_name, version) else None)
+        wanted, dynos = _formation(services, app_name, version)
+        up = Counter(dyno.type for dyno in dynos if dyno.state in UP)
+        enough = all(up[kind] >= quantity for kind, quantity in wanted.items())
+        return _name_crashed(dynos, app_name, version) or ("" if enough else None)
 
     reason = wait_for(services, look, within=services.boot_within)
     if reason is None:
@@ -69,22 +72,23 @@ def _dynos_up(services: Services, app_name: str, version: int) -> str | None:
     return reason or None
 
 
-def _all_up(services: Services, app_name: str, version: int) -> bool:
-    wanted = {line.type: line.quantity for line in services.heroku.formation.list(app_name) if line.quantity}
-    dynos = _of_release(services, app_name, version)
-    return all(sum(d.type == kind and d.state in UP for d in dynos) >= count for kind, count in wanted.items())
-
-
 def _crashed(services: Services, app_name: str, version: int) -> str | None:
-    crashed = [dyno.name for dyno in _of_release(services, app_name, version) if dyno.state == "crashed"]
-    return f"{', '.join(crashed)} of v{version} crashed in {app_name}" if crashed else None
+    return _name_crashed(_formation(services, app_name, version)[1], app_name, version)
 
 
-def _of_release(services: Services, app_name: str, version: int) -> list[Dyno]:
-    # A config change meanwhile makes a newer release of the same artifact; its dynos count as well.
-    types = {line.type for line in services.heroku.formation.list(app_name)}
+def _formation(services: Services, app_name: str, version: int) -> tuple[dict[str, int], list[Dyno]]:
+    """Return how many dynos of each type are wanted, and those there are of this release or a newer one.
+
+    A config change meanwhile makes a newer release of the same artifact; its dynos count as well.
+    """
+    wanted = {line.type: line.quantity for line in services.heroku.formation.list(app_name)}
     dynos = services.heroku.dynos.list(app_name)
-    return [dyno for dyno in dynos if dyno.release_version >= version and dyno.type in types]
+    return wanted, [dyno for dyno in dynos if dyno.release_version >= version and dyno.type in wanted]
+
+
+def _name_crashed(dynos: list[Dyno], app_name: str, version: int) -> str | None:
+    crashed = [dyno.name for dyno in dynos if dyno.state == "crashed"]
+    return f"{', '.join(crashed)} of v{version} crashed in {app_name}" if crashed else None
 
 
 def _answers(services: Services, app_name: str, version: int, spec: VerifySpec) -> str | None:

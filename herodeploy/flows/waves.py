@@ -140,7 +140,9 @@ def _settle_target(services: Services, move: Move, promotion_id: str, app: str, 
 def _result(services: Services, move: Move, app: str, release: Release | None, error: str | None) -> dict[str, Any]:
     if error is None and (release is None or release.status != "succeeded"):
         error = "release command failed"
-    if error is None and release is not None:
+    if error is not None:
+        services.tell("failed", error, leg=move.stage.name, app=app)
+    elif release is not None:
         services.tell("done", f"v{release.version} released", leg=move.stage.name, app=app)
     return {
         "id": release.id if release else None,

@@ -9,6 +9,7 @@ import pytest
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
+from herodeploy.domain.pipeline import GateSpec, Stage, StageSpec
 from herodeploy.errors import Busy, Refused, UsageError
 from herodeploy.flows import deliver, mode, promote, rollback
 
@@ -130,3 +131,42 @@ def test_a_stage_that_another_delivery_holds_is_left_alone(shop: Shop) -> None:
         shop.deliver()
     deliver.reject(shop.services, waiting.id)
     assert shop.deliver().status is Status.WAITING, "the row of one that is over holds nobody up"
+
+
+def test_three_stages_of_several_apps_all_get_the_one_slug(make: Any) -> None:
+    shop = make(applied=False)
+    name = shop.services.spec.name
+    stages = (
+        StageSpec("dev", Stage.DEVELOPMENT, (f"{name}-d1", f"{name}-d2"), ((f"{name}-d1", f"{name}-d2"),)),
+        StageSpec("staging", Stage.STAGING, (f"{name}-s",), ((f"{name}-s",),)),
+        StageSpec("live", Stage.PRODUCTION, (f"{name}-l",), ((f"{name}-l",),)),
+    )
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=stages)
+    with pytest.raises(UsageError, match="not on"):
+        shop.deliver()
+    shop.apply()
+    waiting = shop.deliver()
+    assert (waiting.status, waiting.at_stage) == (Status.WAITING, "live")
+    assert {shop.slug(f"{name}-{app}") for app in ("d1", "d2", "s")} == {waiting.slug_id}
+    assert waiting.source_app_id == shop.services.heroku.apps.get(f"{name}-s").id
+    deliver.approve(shop.services, waiting.id)
+    assert shop.advance(waiting).status is Status.DELIVERED
+    assert shop.slug(f"{name}-l") == waiting.slug_id
+
+
+def test_a_gate_before_the_first_stage_is_asked(shop: Shop) -> None:
+    staging, production = shop.services.spec.stages
+    asked = dataclasses.replace(staging, gates=(GateSpec("approval", {"optional": False}),))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(asked, production))
+    waiting = shop.deliver()
+    assert (waiting.status, waiting.at_stage, waiting.slug_id) == (Status.WAITING, "staging", None)
+    deliver.approve(shop.services, waiting.id)
+    assert shop.advance(waiting).at_stage == "production"
+
+
+def test_an_app_that_is_not_applied_yet_is_named(shop: Shop) -> None:
+    staging, production = shop.services.spec.stages
+    more = dataclasses.replace(production, apps=(*production.apps, "not-there-yet"))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, more))
+    with pytest.raises(UsageError, match="not-there-yet"):
+        shop.deliver()

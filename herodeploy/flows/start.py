@@ -1,0 +1,84 @@
+"""Where a delivery begins: which change may be delivered, and whether it is under way or delivered already."""
+
+from __future__ import annotations
+
+import secrets
+
+from herodeploy.domain.change import Change
+from herodeploy.domain.delivery import TEST_LEG, Delivery, Status, delivery_id
+from herodeploy.errors import RepositoryError, UsageError
+from herodeploy.flows.services import Services
+
+RECENT = 20
+
+
+def start_delivery(services: Services, change: Change) -> Delivery:
+    """Return the delivery of a change: the open one of that commit, one that is delivered still, or a new one.
+
+    Raises:
+        UsageError: the commit is not on the branch that herodeploy.yml delivers from.
+    """
+    pipeline = services.pipeline()
+    _check_branch(services, change)
+    for delivery in services.store.open_deliveries(pipeline.id):
+        if delivery.commit == change.commit:
+            return delivery
+    if (delivered := _delivered_still(services, change)) is not None:
+        services.tell("info", f"{change.short} is delivered already, as {delivered.id}")
+        return delivered
+    _check_apps(services)
+    now = services.clock()
+    delivery = Delivery(
+        id=delivery_id(now, secrets.token_hex(2)),
+        pipeline_id=pipeline.id,
+        pipeline=pipeline.name,
+        commit=change.commit,
+        branch=change.branch,
+        message=change.message,
+        author=change.author,
+        status=Status.RUNNING,
+        at_stage=TEST_LEG,
+        attempt=1,
+        created_at=now,
+        updated_at=now,
+    )
+    text = f"delivering {delivery.short}"
+    event = services.event("delivery.created", text, delivery_id=delivery.id, stage=TEST_LEG)
+    services.store.add_delivery(delivery, event)
+    return delivery
+
+
+def _check_branch(services: Services, change: Change) -> None:
+    wanted = services.spec.first.branch
+    if wanted is None or change.branch == wanted:
+        return
+    if not any(_is_on(services, change.commit, branch) for branch in (wanted, f"origin/{wanted}")):
+        raise UsageError(
+            f"{change.short} is not on '{wanted}', the branch that herodeploy.yml delivers from",
+            hint=f"merge it into {wanted}, or try it in a review app: herodeploy review create",
+        )
+
+
+def _is_on(services: Services, commit: str, branch: str) -> bool:
+    try:
+        return services.repo.is_ancestor(commit, services.repo.resolve(branch).commit)
+    except RepositoryError:
+        return False
+
+
+def _check_apps(services: Services) -> None:
+    couplings = services.heroku.couplings.list(services.pipeline().id)
+    there = {app.name for app in services.heroku.apps.filter([coupling.app_id for coupling in couplings])}
+    missing = [app for stage in services.spec.stages for app in stage.apps if app not in there]
+    if missing:
+        raise UsageError(f"not in the pipeline yet: {', '.join(missing)}", hint="herodeploy apply")
+
+
+def _delivered_still(services: Services, change: Change) -> Delivery | None:
+    last = services.spec.stages[-1]
+    for delivery in services.store.deliveries(services.pipeline().id, limit=RECENT):
+        if delivery.commit == change.commit and delivery.status is Status.DELIVERED:
+            releases = [services.heroku.releases.current(app) for app in last.apps]
+            same = all(release is not None and release.slug_id == delivery.slug_id for release in releases)
+            return delivery if same else None
+    return None
