@@ -37,7 +37,8 @@ def config(database: Path | str, executor_id: str) -> DBOSConfig:
         "serializer": DBOSPortableJSONSerializer(),
         "log_level": "CRITICAL",
         "max_executor_threads": 16,
-        "notification_listener_polling_interval_sec": 0.5,
+        # Nothing is ever waited for there; it only says how soon the thread notices that it is to end.
+        "notification_listener_polling_interval_sec": 0.05,
         "dbos_system_schema": "herodeploy_engine",
     }
     if place.is_postgres(database):

@@ -47,7 +47,9 @@ class DurableEngine:
         self._fence = fence
         self._guard = threading.Lock()
         self._callers: dict[str, _Caller] = {}
-        _launch(self, dbos_setup.config(database, executor_id))
+        config = dbos_setup.config(database, executor_id)
+        self._queue = f"{config['name']}-resumed"
+        _launch(self, config)
 
     def run(self, leg_id: str, leg: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Start, or pick up, the leg of that id in this thread and wait for its end.
@@ -109,7 +111,7 @@ class DurableEngine:
                     return
                 # An ENQUEUED one is on its way already: asking twice would start it twice.
                 if known.status != "ENQUEUED":
-                    DBOS.resume_workflow(leg_id)
+                    DBOS.resume_workflow(leg_id, queue_name=self._queue)
                 if baton.carry(within=3):
                     return
         finally:
@@ -208,10 +210,18 @@ def _launch(engine: DurableEngine, config: DBOSConfig) -> None:
     DBOS(config=config)
     try:
         dbos_setup.explained(DBOS.launch)
+        # A queue of our own, as DBOS looks into its internal one only once a second.
+        dbos_setup.explained(_register_queue, engine._queue)
     except BaseException:
         DBOS.destroy()
         raise
     _open = engine
+
+
+def _register_queue(name: str) -> None:
+    from dbos import DBOS
+
+    DBOS.register_queue(name, polling_interval_sec=0.2, on_conflict="never_update")
 
 
 def _shut(engine: DurableEngine) -> None:

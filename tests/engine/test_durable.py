@@ -75,11 +75,11 @@ def test_a_killed_leg_goes_on_after_its_last_record(on_sqlite: Workers, cut: str
     assert on_sqlite.acts == acts
 
 
-def test_a_leg_killed_twice_still_ends_once(workers: Workers) -> None:
-    workers.killed(cut="between:build:kill")
-    workers.killed(cut="before:verify:kill")
-    assert workers.run()["returned"] == DONE
-    assert workers.acts == ["build", "release", "verify"]
+def test_a_leg_killed_twice_still_ends_once(on_sqlite: Workers) -> None:
+    on_sqlite.killed(cut="between:build:kill")
+    on_sqlite.killed(cut="before:verify:kill")
+    assert on_sqlite.run()["returned"] == DONE
+    assert on_sqlite.acts == ["build", "release", "verify"]
 
 
 def test_an_interrupt_leaves_at_once_and_the_leg_goes_on_later(workers: Workers) -> None:

