@@ -43,6 +43,9 @@ def find(services: Services, delivery_id: str) -> Delivery:
     Raises:
         UsageError: none or several are.
     """
+    if not delivery_id.strip():
+        # Every id begins with nothing; an empty variable of a script must approve nothing.
+        raise UsageError("the delivery's id is empty", hint="see: herodeploy status")
     found = services.store.find_deliveries(services.pipeline().id, delivery_id)
     if len(found) > 1:
         found = [each for each in found if not each.status.ended] or found

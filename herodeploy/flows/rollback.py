@@ -15,6 +15,7 @@ from herodeploy.flows.put_back import settle
 from herodeploy.flows.services import Services
 
 LOOK_BACK = 100
+SHOWN = 5
 EVENTS = 500
 
 
@@ -72,7 +73,9 @@ def _choose(services: Services, stage: StageSpec, app: str, to: str | None) -> t
     releases = services.heroku.releases.list(app, limit=LOOK_BACK)
     current = next((release for release in releases if release.current), None)
     if current is None or current.slug_id is None:
-        raise UsageError(f"{app} has never been deployed to; there is nothing to go back to")
+        raise UsageError(
+            f"{app} has never been deployed to; there is nothing to go back to", hint="see: herodeploy status"
+        )
     older = [
         release
         for release in releases
@@ -80,10 +83,10 @@ def _choose(services: Services, stage: StageSpec, app: str, to: str | None) -> t
     ]
     target = _previous(services, stage, older, current) if to is None else _named(services, app, older, to)
     if target is None:
-        what = "an earlier good release" if to is None else f"a succeeded earlier release '{to}'"
-        raise UsageError(
-            f"{app} has no {what.removeprefix('an ').removeprefix('a ')}", hint=f"see: heroku releases -a {app}"
-        )
+        what = "earlier good release" if to is None else f"succeeded earlier release '{to}'"
+        versions = ", ".join(f"v{release.version}" for release in older[:SHOWN])
+        hint = f"one of: {versions}" if versions else "see: herodeploy history"
+        raise UsageError(f"{app} has no {what}", hint=hint)
     return current, target
 
 

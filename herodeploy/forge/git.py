@@ -56,6 +56,7 @@ class Repository:
 
         Raises RepositoryError where there is none, where it is bare, and where git itself is missing.
         """
+        path = path.absolute()
         if not path.is_dir():
             raise RepositoryError(f"{path} is not a folder")
         found = _git(path, "rev-parse", "--is-bare-repository", "--is-inside-work-tree")

@@ -62,7 +62,7 @@ def prepare(data: Path) -> Path:
         (data / "lock").open("ab").close()
     except OSError as error:
         raise ControlError(
-            f"the data folder {data} cannot be used: {error.strerror}", "Name another one with --data."
+            f"the data folder {data} cannot be used: {error.strerror}", "Name another one: --data, or HERODEPLOY_LOCAL_DATA."
         ) from error
     return data
 

@@ -51,6 +51,7 @@ class Platform:
         jobs: everything else that runs by itself (promotions, review apps, test runs ...), by record id.
         build_slots: taken while a build or a test run works.
         listeners: called for each `publish`; webhooks are one.
+        stopping: the API answers 503 from now on: what is cut off now is no answer to anybody.
     """
 
     def __init__(self, settings: Settings, token: str) -> None:
@@ -78,6 +79,7 @@ class Platform:
         self.jobs = Jobs()
         self.build_slots = asyncio.Semaphore(settings.builds_at_once)
         self.listeners: list[Listener] = []
+        self.stopping = False
         self._build_turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._release_turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -101,7 +103,8 @@ class Platform:
         await review_apps.resume(self)
 
     async def wind_down(self) -> None:
-        """Let running work fail and end the output streams, while requests are still answered."""
+        """Let running work fail and end the output streams, while streams are still served."""
+        self.stopping = True
         for jobs in (self.jobs, self.builds, self.releases):
             await jobs.close()
         self.streams.close_all()

@@ -21,7 +21,7 @@ from herodeploy.local.api import families
 from herodeploy.local.platform import Platform
 from herodeploy.local.settings import Settings
 from herodeploy.local.wire import auth, reply
-from herodeploy.local.wire.errors import ApiError, forbidden, no_room, unauthorized
+from herodeploy.local.wire.errors import ApiError, forbidden, no_room, stopping, unauthorized
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +120,8 @@ class Front:
             await reply.error(problem)(scope, receive, send)
         elif not auth.is_open(scope["path"]) and not self._is_known(request):
             await reply.error(unauthorized())(scope, receive, send)
+        elif self._platform.stopping and not auth.is_open(scope["path"]):
+            await reply.error(stopping())(scope, receive, send)
         else:
             await self._api(_with_method(scope, request), receive, send)
 

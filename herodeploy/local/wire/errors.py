@@ -68,6 +68,11 @@ def no_room() -> ApiError:
     return ApiError(507, "insufficient_storage", "The disk that holds the local platform's data is full.")
 
 
+def stopping() -> ApiError:
+    """503: the platform is about to be gone."""
+    return ApiError(503, "service_unavailable", "The local platform is being stopped.")
+
+
 def invalid(message: str) -> ApiError:
     """422: understood, and refused."""
     return ApiError(422, "invalid_params", message)
