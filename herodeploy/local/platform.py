@@ -18,7 +18,7 @@ from herodeploy.local.lifecycle import (
     releases,
     review_apps,
     sources,
-    test_runs,
+    testruns,
     webhooks,
 )
 from herodeploy.local.lifecycle.jobs import Jobs
@@ -28,7 +28,7 @@ from herodeploy.local.settings import Settings
 from herodeploy.local.state import State
 from herodeploy.local.wire.streams import Streams
 
-RECOVERING = (sources, builds, releases, promotions, app_setups, review_apps, test_runs)
+RECOVERING = (sources, builds, releases, promotions, app_setups, review_apps, testruns)
 """What fails when the platform dies, in the order in which it is put right."""
 
 Listener = Callable[[records.App, str, str, Any], None]

@@ -28,7 +28,7 @@ from herodeploy.local.api import (
     sources,
     stage_config,
     streams,
-    test_runs,
+    testruns,
     webhooks,
 )
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 FAMILIES = (
     *(account, apps, config_vars, formation, dynos, releases, slugs, sources, builds, buildpacks, logs, streams),
-    *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, test_runs),
+    *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, testruns),
     webhooks,
 )
 

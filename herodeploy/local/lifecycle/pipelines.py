@@ -8,7 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from herodeploy.local import records
-from herodeploy.local.lifecycle import test_runs
+from herodeploy.local.lifecycle import testruns
 from herodeploy.local.state import utcnow
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ async def destroy_pipeline(platform: Platform, pipeline: records.Pipeline) -> No
     """Destroy a pipeline with its test runs and promotions; its apps stay, review apps as apps of their own."""
     state = platform.state
     for run in state.test_runs.where(pipeline_id=pipeline.id):
-        await test_runs.forget(platform, run)
+        await testruns.forget(platform, run)
     with state.changes():
         for coupling in state.couplings.where(pipeline_id=pipeline.id):
             state.couplings.delete(coupling.id)
@@ -45,7 +45,7 @@ async def destroy_pipeline(platform: Platform, pipeline: records.Pipeline) -> No
             if promotion.status == "completed":
                 _forget(platform, promotion)
         state.pipelines.delete(pipeline.id)
-    await asyncio.to_thread(shutil.rmtree, test_runs.cache(platform, pipeline), ignore_errors=True)
+    await asyncio.to_thread(shutil.rmtree, testruns.cache(platform, pipeline), ignore_errors=True)
 
 
 def _forget(platform: Platform, promotion: records.Promotion) -> None:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from herodeploy.local import records
 from herodeploy.local.api import account, pipelines, routing
 from herodeploy.local.lifecycle import nodes as node_life
-from herodeploy.local.lifecycle import test_runs as life
+from herodeploy.local.lifecycle import testruns as life
 from herodeploy.local.wire import ranges, reply
 from herodeploy.local.wire.errors import invalid, not_found
 
