@@ -39,6 +39,7 @@ class Process:
         self.returncode: int | None = None
         self._guard = guard
         self._lines = lines
+        lines.when_failed(self.kill)
         self._end = asyncio.ensure_future(self._finish())
 
     async def wait(self) -> int:
@@ -71,7 +72,6 @@ class Process:
             self._guard.stdin.write(word)
 
     async def _finish(self) -> int:
-        self._lines.on_error = self.kill
         status = await self._guard.wait()
         error = await self._lines.close()
         _hang_up(self._guard)
@@ -154,7 +154,7 @@ class _Lines:
     """Cuts a pipe into lines for a callback; goes on reading when the callback fails, so that nobody blocks."""
 
     def __init__(self, output: Output) -> None:
-        self.on_error: Callable[[], None] | None = None
+        self._on_error: Callable[[], None] | None = None
         self._error: Exception | None = None
         self._output = output
         self._reader = asyncio.StreamReader()
@@ -171,6 +171,12 @@ class _Lines:
             raise OSError(f"the process guard did not start: {line.decode(errors='replace').strip()}")
         self._task = loop.create_task(self._pump())
         return int(line)
+
+    def when_failed(self, react: Callable[[], None]) -> None:
+        """Have something called once the callback fails; at once when it has failed already."""
+        self._on_error = react
+        if self._error is not None:
+            react()
 
     async def close(self) -> Exception | None:
         """Take what is left in the pipe; a process that escaped may hold it open, so not for long."""
@@ -201,8 +207,8 @@ class _Lines:
             self._output(line.removesuffix(b"\r").decode(errors="replace"))
         except Exception as error:  # noqa: BLE001 # handed to whoever waits for the process
             self._error = error
-            if self.on_error is not None:
-                self.on_error()
+            if self._on_error is not None:
+                self._on_error()
 
 
 def _hang_up(guard: asyncio.subprocess.Process) -> None:

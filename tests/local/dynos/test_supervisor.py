@@ -301,6 +301,8 @@ def test_a_platform_killed_with_its_guards_leaves_nothing_once_the_next_one_begi
     home = tmp_path / "homes" / "abcd" / "app"
     homed = subprocess.Popen(["sleep", "1000"], start_new_session=True, env={**os.environ, "HOME": str(home)})
     try:
+        environ = Path(f"/proc/{homed.pid}/environ")
+        asyncio.run(until(lambda: not environ.exists() or b"HOME=" in environ.read_bytes()))
         ledger = Ledger(tmp_path / "processes", tmp_path / "homes")
         ledger.add(ours.pid)
         (tmp_path / "processes" / str(stranger.pid)).write_text("another start time")

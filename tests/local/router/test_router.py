@@ -185,6 +185,7 @@ def test_a_request_waits_for_the_starting_dyno_and_is_logged(town: Town) -> None
     status, headers, body = town.get("/?q=1")
     assert (status, body) == (200, b"web.1")
     assert headers["Via"] == "1.1 herodeploy"
+    town.until(town.lines)
     (line,) = town.lines()
     assert re.fullmatch(
         rf'at=info method=GET path="/\?q=1" host=127\.0\.0\.1:{town.port} request_id=[0-9a-f-]{{36}} fwd="127\.0\.0\.1"'
