@@ -10,8 +10,8 @@ from herodeploy.cli import deliveries
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
 from herodeploy.cli.surroundings import resumable, services_of
 
-approve = typer.Typer(pretty_exceptions_enable=False)
-reject = typer.Typer(pretty_exceptions_enable=False)
+approve = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+reject = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Which = Annotated[
     str, typer.Argument(metavar="DELIVERY", help="Its id or the beginning of it, or of its commit; see status.")

@@ -13,8 +13,8 @@ from herodeploy.cli.surroundings import resumable, services_of
 if TYPE_CHECKING:
     from herodeploy.forge.git import Repository
 
-deliver = typer.Typer(pretty_exceptions_enable=False)
-resume = typer.Typer(pretty_exceptions_enable=False)
+deliver = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+resume = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 SHOWN_FILES = 3
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-demo = typer.Typer(pretty_exceptions_enable=False)
+demo = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @demo.command("demo")

@@ -12,7 +12,7 @@ from herodeploy.cli import console
 from herodeploy.cli.options import HERE, Directory
 from herodeploy.errors import Refused
 
-docs = typer.Typer(pretty_exceptions_enable=False)
+docs = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @docs.command("docs", hidden=True)

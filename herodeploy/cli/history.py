@@ -11,7 +11,7 @@ from herodeploy.cli.layout import moment
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
 from herodeploy.cli.surroundings import services_of
 
-history = typer.Typer(pretty_exceptions_enable=False)
+history = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @history.command("history")
@@ -19,7 +19,7 @@ def run(
     delivery: Annotated[
         str | None, typer.Argument(metavar="DELIVERY", help="Only of this delivery.", show_default="all")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many lines at most.")] = 30,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="NUMBER", min=1, help="How many lines at most.")] = 30,
     directory: Directory = HERE,
     config: Config = None,
     platform: Platform = None,

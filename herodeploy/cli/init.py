@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from herodeploy.config.proposal import Answers
     from herodeploy.forge.git import Repository
 
-init = typer.Typer(pretty_exceptions_enable=False)
+init = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 MAIN_BRANCHES = ("main", "master", "trunk")
 
 
@@ -42,7 +42,10 @@ class Flags:
 def run(
     directory: Directory = HERE,
     name: Annotated[
-        str | None, typer.Option(help="The pipeline's name.", show_default="made of the remote's or folder's name")
+        str | None,
+        typer.Option(
+            metavar="PIPELINE", help="The pipeline's name.", show_default="made of the remote's or folder's name"
+        ),
     ] = None,
     platform: Annotated[
         str | None, typer.Option(metavar="heroku|local", help="Where it runs.", show_default="heroku")
@@ -54,7 +57,8 @@ def run(
         list[str] | None, typer.Option(metavar="APP", help="An app of production; may be given again.")
     ] = None,
     branch: Annotated[
-        str | None, typer.Option(help="The branch that is delivered.", show_default="main, or the current one")
+        str | None,
+        typer.Option(metavar="BRANCH", help="The branch that is delivered.", show_default="main, or the current one"),
     ] = None,
     web: Annotated[
         str | None, typer.Option(metavar="COMMAND", help="Command of the web process, for a Procfile.")

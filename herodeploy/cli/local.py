@@ -18,7 +18,7 @@ from herodeploy.errors import ExitCode, PlatformUnreachable, UsageError
 if TYPE_CHECKING:
     from herodeploy.local.control import Running
 
-local = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
+local = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 
 
 @local.callback()
@@ -30,7 +30,9 @@ def topic() -> None:
 def start(
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Port of 127.0.0.1.", show_default="the last one, or a free one"),
+        typer.Option(
+            metavar="PORT", min=1, max=65535, help="Port of 127.0.0.1.", show_default="the last one, or a free one"
+        ),
     ] = None,
     data: Data = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until Ctrl-C.")] = False,
@@ -87,21 +89,27 @@ def status(data: Data = None, json: Json = False) -> None:
 
 
 @local.command()
-def env(data: Data = None) -> None:
+def env(data: Data = None, json: Json = False) -> None:
     """Print what points the Heroku CLI and other clients here: eval "$(herodeploy local env)"."""
     folder = data_folder(data)
     running = _running(folder)
-    console.say(f"export HEROKU_HOST={shlex.quote(running.url)}")
-    console.say(f"export HEROKU_API_KEY={shlex.quote(running.token)}")
+    variables = {"HEROKU_HOST": running.url, "HEROKU_API_KEY": running.token}
     if data is not None:
-        console.say(f"export HERODEPLOY_LOCAL_DATA={shlex.quote(str(folder))}")
+        variables["HERODEPLOY_LOCAL_DATA"] = str(folder)
+    if json:
+        console.say_json(variables)
+        return
+    for name, value in variables.items():
+        console.say(f"export {name}={shlex.quote(value)}")
 
 
 @local.command()
 def logs(
     app: Annotated[str, typer.Argument(metavar="APP", help="The app's name.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=1500, help="How many old lines.")] = 100,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", metavar="NUMBER", min=1, max=1500, help="How many old lines.")
+    ] = 100,
     data: Data = None,
 ) -> None:
     """Print an app's log on the local platform."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -137,13 +138,21 @@ def _fail(error: Exception, *, debug: bool) -> int:
 
 def _usage(error: Any) -> int:
     context = getattr(error, "ctx", None)
-    message = error.format_message()
-    if message:
-        path = context.command_path if context else "herodeploy"
-        console.error(message.rstrip("."), f"see: {path} --help")
-    elif context:
-        console.say(context.get_help())
+    path = context.command_path if context else "herodeploy"
+    message = error.format_message().rstrip(".").replace("Value error, ", "")
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # Drawn by rich it is printed already, and the message is empty.
+        if message:
+            console.say(message)
+    else:
+        console.error(message, _meant(message) or f"see: {path} --help")
     return ExitCode.USAGE
+
+
+def _meant(message: str) -> str | None:
+    word = message.removeprefix("No such command ").strip("'\"")
+    close = difflib.get_close_matches(word, TOPICS, n=1) if word != message else []
+    return f"did you mean: herodeploy {close[0]}" if close else None
 
 
 def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:

@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from herodeploy.app import Services
     from herodeploy.domain.mode import ModeChange
 
-mode = typer.Typer(pretty_exceptions_enable=False)
+mode = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @mode.command("mode")
 def run(
-    to: Annotated[Mode | None, typer.Argument(help="Switch to this mode; show the one in force when left out.")] = None,
+    to: Annotated[
+        Mode | None,
+        typer.Argument(
+            metavar="MODE",
+            help="delivery or deployment: switch to it. Without it, show the one in force.",
+            show_default=False,
+        ),
+    ] = None,
     why: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; kept with who and when.")] = None,
     directory: Directory = HERE,
     config: Config = None,

@@ -34,8 +34,11 @@ MEANINGS = {
 def markdown() -> str:
     """Return the whole page."""
     codes = ", ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items())
-    sections = ["\n".join(_section(path, command)) for path, command in _commands()]
-    return "\n".join([HEAD.format(codes=codes), *sections])
+    commands = list(_commands())
+    shared = {each.opts[0]: each for _, command in commands for each in command.params if _is_shared(each)}
+    common = "\n".join(_line(each) for each in shared.values())
+    sections = ["\n".join(_section(path, command)) for path, command in commands]
+    return "\n".join([HEAD.format(codes=codes), f"## Shared options\n{common}\n", *sections])
 
 
 def _commands() -> Iterator[tuple[str, Any]]:
@@ -53,28 +56,37 @@ def _commands() -> Iterator[tuple[str, Any]]:
 def _section(path: str, command: Any) -> Iterator[str]:
     arguments = [param for param in command.params if param.param_type_name == "argument"]
     options = [param for param in command.params if param.param_type_name == "option" and not param.hidden]
-    words = "".join(f" {each.human_readable_name}" if each.required else f" [{_name(each)}]" for each in arguments)
+    words = "".join(f" {_name(each)}" if each.required else f" [{_name(each)}]" for each in arguments)
     yield f"## `{path}{words}`"
     yield " ".join(line.strip() for line in (command.help or "").replace("\n\n", "\0").splitlines()).replace(
         "\0", "\n\n"
     )
     yield ""
-    own = [each for each in options if each.rich_help_panel != SURROUNDINGS]
-    shared = [each for each in options if each.rich_help_panel == SURROUNDINGS]
-    for each in [*arguments, *own, *shared]:
-        yield f"- `{_usage(each)}`: {each.help or ''}{_default(each)}{_variable(each)}"
+    for each in [*arguments, *(each for each in options if not _is_shared(each))]:
+        yield _line(each)
+    shared = [f"`{each.opts[0]}`" for each in options if _is_shared(each)]
+    if shared:
+        yield f"- shared: {', '.join(shared)}"
     yield ""
 
 
+def _is_shared(parameter: Any) -> bool:
+    return getattr(parameter, "rich_help_panel", None) == SURROUNDINGS
+
+
+def _line(parameter: Any) -> str:
+    return f"- `{_usage(parameter)}`: {parameter.help or ''}{_default(parameter)}{_variable(parameter)}"
+
+
 def _name(parameter: Any) -> str:
-    return str(parameter.human_readable_name)
+    return str(parameter.metavar or parameter.name.upper())
 
 
 def _usage(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return _name(parameter)
     names = ", ".join(sorted(parameter.opts, key=len, reverse=True))
-    return names if parameter.is_flag else f"{names} {parameter.metavar or parameter.type.name.upper()}"
+    return names if parameter.is_flag else f"{names} {_name(parameter)}"
 
 
 def _default(parameter: Any) -> str:

@@ -13,7 +13,7 @@ from herodeploy.cli.options import HERE, Config, Directory, Json, Platform, Yes
 from herodeploy.cli.surroundings import services_of
 from herodeploy.errors import UsageError
 
-review = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
+review = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 
 
 @review.callback()
@@ -24,7 +24,7 @@ def topic() -> None:
 @review.command()
 def create(
     branch: Annotated[
-        str | None, typer.Option("--branch", "-b", help="The branch.", show_default="the current one")
+        str | None, typer.Option("--branch", "-b", metavar="BRANCH", help="The branch.", show_default="the current one")
     ] = None,
     directory: Directory = HERE,
     config: Config = None,

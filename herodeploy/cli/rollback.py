@@ -10,7 +10,7 @@ from herodeploy.cli import console
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
 from herodeploy.cli.surroundings import services_of
 
-rollback = typer.Typer(pretty_exceptions_enable=False)
+rollback = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @rollback.command("rollback")

@@ -15,7 +15,7 @@ from herodeploy.cli.surroundings import services_of
 if TYPE_CHECKING:
     from herodeploy.domain.snapshot import AppView, DeliveryView, PipelineSnapshot, StageView
 
-status = typer.Typer(pretty_exceptions_enable=False)
+status = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @status.command("status")

@@ -68,9 +68,9 @@ class PlainStory:
             self._write(f"{leg}| {clean(note.text)}".rstrip())
             return
         self._speaker = (note.leg, note.app) if note.kind == "step" else (None, None)
-        lasted, repeated = self._times.of(note), self._last == ("step", note.text) and note.kind == "done"
-        self._last = (note.kind, note.text)
-        if repeated:
+        lasted, last, self._last = self._times.of(note), self._last, (note.kind, note.text)
+        # A leg tells its failure once more than the step that failed; a short step says when it is done what it said.
+        if last in ((note.kind, note.text), ("step" if note.kind == "done" else "", note.text)):
             return
         app = f"{note.app}: " if note.app and note.app not in note.text else ""
         self._write(f"{leg}{app}{self.WORDS.get(note.kind, '')}{clean(note.text)}" + (f" ({lasted})" if lasted else ""))
@@ -103,6 +103,7 @@ class TerminalStory:
         self._times = Times()
         self._live: Any = None
         self._held: Note | None = None
+        self._last = ("", "")
         self._speaker: tuple[str | None, str | None] = (None, None)
 
     def tell(self, note: Note) -> None:
@@ -112,7 +113,9 @@ class TerminalStory:
             self._output(note)
             return
         self._speaker = (note.leg, note.app) if note.kind == "step" else (None, None)
-        lasted = self._times.of(note)
+        lasted, last, self._last = self._times.of(note), self._last, (note.kind, note.text)
+        if last == self._last:
+            return
         if note.kind == "step":
             self._move(note)
             self._held = note

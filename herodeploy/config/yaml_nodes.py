@@ -63,7 +63,7 @@ class _Reader:
             str(node.value).encode()
             return self.loader.construct_object(node)
         except ValueError:
-            raise self._error(f"{ascii(node.value[:60])} is no value", node, "put it in quotes") from None
+            raise self._error(f"{node.value[:60]!a} is no value", node, "put it in quotes") from None
 
     def _list(self, node: yaml.Node) -> Node:
         return Node([self.node(item) for item in node.value], _place(node))

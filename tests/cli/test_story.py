@@ -1,0 +1,114 @@
+"""What a delivery's story looks like in a file and on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from herodeploy.cli import layout
+from herodeploy.cli.story import PlainStory
+from herodeploy.domain.progress import Note
+
+NOTES = [
+    Note("leg", "test 1a2b3c4d", "test"),
+    Note("step", "testing 1a2b3c4d", "test"),
+    Note("output", "\x1b[32mok\x1b[0m\tfine\x1b]0;evil\x07\x08", "test"),
+    Note("done", "test run #1 succeeded", "test"),
+    Note("leg", "promote 1a2b3c4d", "production"),
+    Note("step", "verifying v3", "production", "shop-eu"),
+    Note("output", "one", "production", "shop-eu"),
+    Note("output", "two", "production", "shop-us"),
+    Note("failed", "web.1 of v3 crashed in shop-eu", "production", "shop-eu"),
+    Note("failed", "web.1 of v3 crashed in shop-eu", "production"),
+    Note("step", "create app shop"),
+    Note("done", "create app shop"),
+    Note("wait", "waits for an approval", "production"),
+    Note("warning", "look out"),
+    Note("info", "by the way"),
+]
+PLAIN = """\
+[test] test 1a2b3c4d
+[test] testing 1a2b3c4d
+[test] | ok    fine
+[test] test run #1 succeeded
+[production] promote 1a2b3c4d
+[production] shop-eu: verifying v3
+[production] | one
+[production] shop-us:
+[production] | two
+[production] FAILED: web.1 of v3 crashed in shop-eu
+create app shop
+[production] waiting: waits for an approval
+warning: look out
+by the way
+"""
+TELLER = f"""
+from herodeploy.cli import console
+from herodeploy.domain.progress import Note
+for note in {NOTES!r}:
+    console.report(note)
+console.say_styled(("delivered", "green"))
+console.table(("APP", "STATUS", "MESSAGE"), [("shop", "failed", "long " * 40)], flexible=2)
+console.close()
+"""
+
+
+def test_in_a_file_it_is_plain_lines() -> None:
+    lines: list[str] = []
+    story = PlainStory(lines.append)
+    for note in NOTES:
+        story.tell(note)
+    story.close()
+    assert "\n".join(lines) + "\n" == PLAIN
+
+
+def test_piped_the_story_goes_to_stderr_and_nothing_is_coloured(tmp_path: object) -> None:
+    import subprocess
+
+    done = subprocess.run([sys.executable, "-c", TELLER], capture_output=True, text=True, check=True)
+    assert done.stderr == PLAIN
+    assert done.stdout == "delivered\nAPP   STATUS  MESSAGE\nshop  failed  " + "long " * 39 + "long\n"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_on_a_terminal_it_is_drawn(terminal: Callable[..., tuple[str, int]], width: int) -> None:
+    drawn, code = terminal(width, [sys.executable, "-c", TELLER])
+    assert code == 0, drawn
+    assert "●" in drawn
+    assert "✗" in drawn
+    assert "evil" not in drawn
+    assert drawn.endswith("...\n")
+    assert drawn.count("create app shop") >= 1
+    last = layout.CONTROL.sub("", drawn.splitlines()[-1])
+    assert len(last) <= width
+
+
+def test_no_color_is_honoured_and_a_dumb_terminal_is_left_alone(terminal: Callable[..., tuple[str, int]]) -> None:
+    drawn, _ = terminal(80, [sys.executable, "-c", TELLER], NO_COLOR="1")
+    assert "\x1b[3" not in drawn.replace("\x1b[32mok", "")
+    drawn, _ = terminal(80, [sys.executable, "-c", TELLER], TERM="dumb")
+    assert "\x1b" not in drawn
+    assert drawn.startswith(PLAIN)
+
+
+def test_an_encoding_that_lacks_the_marks_gets_others(terminal: Callable[..., tuple[str, int]]) -> None:
+    drawn, code = terminal(80, [sys.executable, "-c", TELLER], PYTHONIOENCODING="ascii")
+    assert code == 0, drawn
+    assert "* production" in layout.CONTROL.sub("", drawn)
+
+
+def test_ages_and_lengths_of_time() -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    spans = {3: "3s ago", 200: "3m ago", 7300: "2h ago", 90000: "1d ago", -5: "0s ago"}
+    assert {seconds: layout.age(now - timedelta(seconds=seconds), now) for seconds in spans} == spans
+    assert (layout.age(None), layout.lasted(0.4), layout.lasted(59.6), layout.lasted(75)) == ("", "", "1m00s", "1m15s")
+
+
+def test_columns_shorten_the_flexible_one_alone() -> None:
+    lines = layout.columns(("A", "B", "C"), [("a", "b" * 40, "c")], width=30, flexible=1)
+    assert lines == [["A  ", "B" + " " * 25, "C"], ["a  ", "b" * 21 + "...  ", "c"]]
+    assert textwrap.dedent("".join(layout.columns(("A",), [("",)])[1])) == "-"
