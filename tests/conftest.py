@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,7 +92,7 @@ class Person:
         )
         ended = Ended(done.returncode, done.stdout, done.stderr)
         assert code is None or ended.code == code, f"{arguments}: {ended.code}\n{ended.out}\n{ended.err}"
-        assert "Traceback (most recent call last)" not in ended.err, ended.err
+        assert not re.search(r"^Traceback", ended.err, re.MULTILINE), ended.err
         return ended
 
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -176,7 +178,7 @@ class Tour:
 
     def run(self, *arguments: str, exit_code: int = 0, shown: bool = True) -> str:
         """Run one herodeploy command as a person would; return what it printed when it was not shown."""
-        console.say(f"\n$ herodeploy {' '.join(arguments)}")
+        console.say(f"\n$ herodeploy {shlex.join(arguments)}")
         done = subprocess.run(
             [sys.executable, "-m", "herodeploy", *arguments],
             cwd=self.repository.root,
@@ -204,7 +206,8 @@ class Tour:
     def claim_says(self, app: str, greeting: str) -> None:
         """Claim what an app answers over HTTP, after fetching it."""
         answer = self.says(app)
-        self.claim(f"{app} answers: {greeting}" + ("" if answer == greeting else f" (no: {answer})"), held=answer == greeting)
+        held = answer == greeting
+        self.claim(f"{app} answers: {greeting}" + ("" if held else f" (no: {answer})"), held=held)
 
     def says(self, app: str) -> str | None:
         """Return an app's greeting, or None when it does not greet."""
@@ -214,9 +217,9 @@ class Tour:
     def fetch(self, app: str) -> str | None:
         """GET an app's home page through the platform's router; None unless it answers 200."""
         platform = self.platform()
-        request = urllib.request.Request(platform.url, headers={"Host": f"{app}.localhost:{platform.port}"})
+        request = urllib.request.Request(platform.url, headers={"Host": f"{app}.localhost:{platform.port}"})  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=30) as reply:
+            with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - our own platform
                 return str(reply.read().decode())
         except urllib.error.HTTPError as error:
             error.close()
@@ -226,7 +229,8 @@ class Tour:
         """GET a resource of the Platform API."""
         platform = self.platform()
         headers = {"Accept": "application/vnd.heroku+json; version=3", "Authorization": f"Bearer {platform.token}"}
-        with urllib.request.urlopen(urllib.request.Request(platform.url + path, headers=headers), timeout=30) as reply:
+        request = urllib.request.Request(platform.url + path, headers=headers)  # noqa: S310 - our own platform
+        with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - our own platform
             return json.load(reply)
 
     def releases(self, app: str) -> list[dict[str, Any]]:
@@ -252,8 +256,6 @@ class Tour:
 
     def finish(self, keep: bool) -> None:
         """Stop the platform and remove the folder, or say where things are."""
-        import shutil
-
         if keep:
             console.say(f"\nLeft in place: {self.repository.root}")
             console.say(f"To look around: export XDG_STATE_HOME={self.environment['XDG_STATE_HOME']}")
