@@ -124,7 +124,7 @@ class Machine:
 def test_the_closest_minor_version_stands_in(
     asked: str, there: list[str], chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter.sys, "version_info", SimpleNamespace(minor=11))
+    monkeypatch.setattr("sys.version_info", SimpleNamespace(minor=11))
     own = interpreter.Python(Path("own"), "3.11.2")
     assert interpreter.nearest(asked, own, cast("Any", Machine(*there))).version == chosen
 
