@@ -106,9 +106,14 @@ def _answers(services: Services, app_name: str, version: int, spec: VerifySpec) 
         if time.monotonic() >= ends:
             return (
                 f"{app_name} answered {last} to GET {spec.path}, not {spec.status}, "
-                f"within {spec.within.total_seconds():.0f}s"
+                f"within {spec.within.total_seconds():.0f}s{_way_out(last)}"
             )
         services.pause(services.poll)
+
+
+def _way_out(last: str) -> str:
+    other = last.isdigit() and int(last) < SERVER_ERROR
+    return "; where that is right, change path or status of verify in herodeploy.yml" if other else ""
 
 
 def _taken_over(services: Services, app_name: str, version: int) -> str | None:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from herodeploy.local.router import https
+
 Headers = list[tuple[bytes, bytes]]
 
 VIA = b"1.1 herodeploy"
@@ -31,6 +33,7 @@ class Request:
         target: path and query, as sent.
         forwarded_for: the client's address, after those that the request already named.
         arrived: in seconds of the wall clock; `began` of the monotonic one.
+        https: it is passed on as one that came by HTTPS.
     """
 
     method: str
@@ -42,6 +45,7 @@ class Request:
     port: int
     arrived: float
     began: float
+    https: bool = False
 
     @classmethod
     def of(cls, scope: Any) -> Request:
@@ -65,7 +69,8 @@ class Request:
 
     def onward(self) -> Headers:
         """Return the headers that a dyno gets."""
-        kept = _end_to_end(self.headers, besides=SET_HERE)
+        given = https.to_app(self.headers, self.host) if self.https else self.headers
+        kept = _end_to_end(given, besides=SET_HERE)
         if not self.host:
             kept.append((b"host", b"localhost"))
         if b"chunked" in _first(self.headers, b"transfer-encoding").lower().encode():
@@ -78,8 +83,8 @@ class Request:
             (b"x-request-id", self.id.encode()),
             (b"x-request-start", str(int(self.arrived * 1000)).encode()),
             (b"x-forwarded-for", self.forwarded_for.encode("latin-1", "replace")),
-            (b"x-forwarded-proto", b"http"),
-            (b"x-forwarded-port", str(self.port).encode()),
+            (b"x-forwarded-proto", b"https" if self.https else b"http"),
+            (b"x-forwarded-port", b"443" if self.https else str(self.port).encode()),
             (b"via", ", ".join(via).encode("latin-1", "replace")),
         ]
 

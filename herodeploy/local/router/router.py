@@ -12,15 +12,16 @@ from starlette.types import Receive, Scope, Send
 
 from herodeploy.local.dynos.supervisor import NoDyno, Supervisor, Target
 from herodeploy.local.logs import Logs
-from herodeploy.local.router import pages
+from herodeploy.local.router import https, pages
 from herodeploy.local.router.app_ports import AppPorts
-from herodeploy.local.router.request import Request
+from herodeploy.local.router.request import Headers, Request
 from herodeploy.local.router.upstream import Cut, Malformed, NoResponse, Upstream
 from herodeploy.local.settings import Settings
 
 __all__ = ["AppPorts", "Route", "Router"]
 
 ATTEMPTS = 3
+TEMPORARILY = 307
 
 T = TypeVar("T")
 
@@ -59,6 +60,7 @@ class Router:
         self._supervisor = supervisor
         self._logs = logs
         self._lookup = lookup
+        self._by_https: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request of the app named by ``scope["herodeploy.app"]``, or by the Host header."""
@@ -70,7 +72,14 @@ class Router:
         if route is None:
             await pages.answer(pages.no_such_app(name), request, send)
             return
-        await _Passage(self._settings, self._supervisor, self._logs, route, request, receive, send).run()
+        request.https = route.app_id in self._by_https
+        passage = _Passage(self._settings, self._supervisor, self._logs, route, request, receive, send)
+        passage.on_https = lambda: self._insisted(route)
+        await passage.run()
+
+    def _insisted(self, route: Route) -> None:
+        self._by_https.add(route.app_id)
+        self._logs.write(route.app_id, "heroku", "router", https.NOTICE)
 
     async def close(self) -> None:
         """Nothing is kept open between requests."""
@@ -100,6 +109,7 @@ class _Passage:
         self._connected: int | None = None
         self._status: int | None = None
         self._bytes = 0
+        self.on_https: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
         try:
@@ -178,6 +188,7 @@ class _Passage:
             raise Refusal("H13") from None
         except Malformed:
             raise Refusal("H17") from None
+        status, headers = self._by_http(status, headers)
         self._status = status
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         try:
@@ -187,6 +198,15 @@ class _Passage:
         except Cut:
             raise Refusal("H18", "backend") from None
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _by_http(self, status: int, headers: Headers) -> tuple[int, Headers]:
+        request = self._request
+        if request.https:
+            return status, https.to_client(headers, request.host)
+        if not https.insists(status, headers, request.host, request.target):
+            return status, headers
+        self.on_https()
+        return TEMPORARILY, https.again(headers, request.host, request.target)
 
     def _log(self, refusal: Refusal | None) -> None:
         request = self._request

@@ -16,11 +16,12 @@ import pytest
 
 from herodeploy.local.dynos.supervisor import Plan, Supervisor
 from herodeploy.local.logs import Logs
+from herodeploy.local.router import https
 from herodeploy.local.router.router import AppPorts, Route, Router
 from herodeploy.local.settings import Settings
 
 APP = """
-import os, socket, sys, threading, time
+import os, signal, socket, sys, threading, time
 
 EXTRA = "".join(line + "\\r\\n" for line in (
     "Connection: x-secret", "X-Secret: 1", "X-Own: 2", "Set-Cookie: a=1", "Set-Cookie: b=2",
@@ -77,11 +78,22 @@ def serve(sock):
     elif path == "/gone":
         print("waiting for the client", flush=True)
         print("client " + ("left" if sock.recv(1) == b"" else "said more"), flush=True)
+    elif path.startswith("/safe"):
+        told = {h.partition(": ")[0].lower(): h.partition(": ")[2] for h in headers}
+        here = "https://" + told["host"]
+        if told["x-forwarded-proto"] == "http":
+            reply("301 Moved", b"", f"Location: {here}{target}\\r\\n")
+        elif path == "/safe/elsewhere":
+            reply("302 Found", b"", f"Location: {here}/safe?x\\r\\n")
+        else:
+            reply("200 OK", (told.get("origin", "") + " " + told["x-forwarded-port"]).encode())
     else:
         reply("200 OK", os.environ["DYNO"].encode())
     sock.shutdown(socket.SHUT_RDWR)
     sock.close()
 
+if "GRACE" in os.environ:  # an app that ends what it began, as a good one does
+    signal.signal(signal.SIGTERM, lambda *_: threading.Timer(float(os.environ["GRACE"]), os._exit, [143]).start())
 listener = socket.create_server(("0.0.0.0", int(os.environ["PORT"])), backlog=50)
 while True:
     sock, _ = listener.accept()
@@ -220,6 +232,36 @@ def test_headers_of_the_request(town: Town) -> None:
     assert headers.get_all("Set-Cookie") == ["a=1", "b=2"]
 
 
+def test_an_app_that_insists_on_https_is_told_that_it_has_it(town: Town) -> None:
+    here = f"http://127.0.0.1:{town.port}"
+    status, headers, _ = town.get("/safe?a=1")
+    assert (status, headers["Location"], headers["Cache-Control"]) == (307, f"{here}/safe?a=1", "no-store")
+    status, _, body = town.get("/safe?a=1", "POST", b"", Origin=here)
+    assert (status, body.decode()) == (200, f"https://127.0.0.1:{town.port} 443")
+    assert town.get("/safe", Origin="http://other.example")[2] == b"http://other.example 443"
+    status, headers, _ = town.get("/safe/elsewhere")
+    assert (status, headers["Location"]) == (302, f"{here}/safe?x")
+    assert sum("redirects to https" in line for line in town.lines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "insists"),
+    [
+        ("https://shop.localhost:5000/a?b", True),
+        ("https://shop.localhost/a?b", True),
+        ("HTTPS://Shop.localhost:5000/a?b", True),
+        ("https://shop.localhost:5000/login", False),
+        ("https://other.example/a?b", False),
+        ("http://shop.localhost:5000/a?b", False),
+        ("/a?b", False),
+    ],
+)
+def test_what_is_taken_for_insisting_on_https(location: str, insists: bool) -> None:
+    headers = [(b"Location", location.encode())]
+    assert https.insists(301, headers, "shop.localhost:5000", b"/a?b") is insists
+    assert not https.insists(200, headers, "shop.localhost:5000", b"/a?b")
+
+
 def test_short_request_ids_are_replaced(town: Town) -> None:
     _, _, body = town.get("/headers", X_Request_ID="short")
     assert re.search(r"(?im)^x-request-id: [0-9a-f-]{36}$", body.decode())
@@ -335,7 +377,10 @@ def test_dyno_that_stopped_listening_is_h21(make_town: Callable[..., Town]) -> N
     assert b"H21" in body
 
 
-def test_requests_queue_while_a_release_replaces_the_dynos(town: Town) -> None:
+def test_requests_queue_while_a_release_replaces_the_dynos(make_town: Callable[..., Town]) -> None:
+    town = make_town()
+    command = "GRACE=0.5 exec python3 app.py"
+    town.scale(command, 1)
     assert town.get()[0] == 200
     replies: list[int] = []
     done = threading.Event()
@@ -346,7 +391,7 @@ def test_requests_queue_while_a_release_replaces_the_dynos(town: Town) -> None:
 
     asking = threading.Thread(target=ask)
     asking.start()
-    plan = Plan("app-1", "shop", "r2", 2, town.slug, {}, {"web": "exec python3 app.py"}, {"web": 1}, {})
+    plan = Plan("app-1", "shop", "r2", 2, town.slug, {}, {"web": command}, {"web": 1}, {})
     town.run(town.supervisor.converge(plan))
     town.until(lambda: any("exited with status 143" in line for line in town.lines("web.1")))
     town.get()
