@@ -62,7 +62,8 @@ def prepare(data: Path) -> Path:
         (data / "lock").open("ab").close()
     except OSError as error:
         raise ControlError(
-            f"the data folder {data} cannot be used: {error.strerror}", "Name another one: --data, or HERODEPLOY_LOCAL_DATA."
+            f"the data folder {data} cannot be used: {error.strerror}",
+            "Name another one: --data or HERODEPLOY_LOCAL_DATA.",
         ) from error
     return data
 
