@@ -29,10 +29,11 @@ async def until(condition: Callable[[], object], seconds: float = 15) -> None:
 def gone(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        if sys.platform.startswith("linux"):
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return True
-    state = Path(f"/proc/{pid}/stat")
-    return state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z"
+    return False
 
 
 def test_web_dyno_is_up_once_it_answers(make_yard: Any) -> None:

@@ -25,10 +25,11 @@ def shell(script: str, cwd: Path, **env: str) -> Command:
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        if sys.platform.startswith("linux"):
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    state = Path(f"/proc/{pid}/stat")
-    return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")
+    return True
 
 
 async def until(condition: object, seconds: float = 10) -> None:
