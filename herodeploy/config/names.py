@@ -17,5 +17,13 @@ def valid(text: str, *, room: int = 30) -> str | None:
         room: how long it may be at most, where something is put behind it.
     """
     text = re.sub(r"[^a-z0-9]+", "-", text.lower())
-    text = re.sub(r"^[^a-z]+", "", text)[:room].rstrip("-")
+    text = shortened(re.sub(r"^[^a-z]+", "", text).rstrip("-"), room)
     return text if len(text) >= min(3, room) and APP.fullmatch(text) else None
+
+
+def shortened(text: str, room: int) -> str:
+    """Return a name in at most `room` characters: without its last words, where the first ones say enough."""
+    if len(text) <= room:
+        return text
+    words = text[: room + 1].rpartition("-")[0]
+    return (words if len(words) > room // 2 else text[:room]).rstrip("-")

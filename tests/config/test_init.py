@@ -146,7 +146,10 @@ def test_an_app_json_without_tests_is_left_alone_unless_forced(tmp_path: Path) -
         ("https://example.com/acme/shop/", "x", "shop"),
         (None, "2024 Shop!", "shop"),
         ("https://example.com/42", "my.shop", "my-shop"),
-        (None, "a-very-long-name-that-goes-on-and-on", "a-very-long-name-th"),
+        (None, "a-very-long-name-that-goes-on-and-on", "a-very-long-name"),
+        (None, "python-getting-started", "python-getting"),
+        (None, "one-two-three-four1-five", "one-two-three-four1"),
+        (None, "incomprehensibilities-of-all", "incomprehensibiliti"),
         (None, "42", None),
     ],
 )
