@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from herodeploy.cli.layout import clean, columns
+from herodeploy.cli.layout import cards, chronicle, clean, columns
 
 if TYPE_CHECKING:
     from herodeploy.cli.story import Story
@@ -87,11 +87,21 @@ def say_styled(*parts: tuple[str, str]) -> None:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, flexible: int | None = None) -> None:
     """Print rows in columns; on a terminal the `flexible` column is shortened so that a row is a line."""
-    width = _rich(sys.stdout).width if is_terminal(sys.stdout) else None
+    width = _width()
     first, *others = columns(head, rows, width=width, flexible=flexible)
+    if width is not None and max(len("".join(line).rstrip()) for line in (first, *others)) > width:
+        first, *others = cards(head, rows)
     say_styled(("".join(first).rstrip(), "bold"))
     for line in others:
         say_styled(*((cell, STYLES.get(cell.strip(), "")) for cell in [*line[:-1], line[-1].rstrip()]))
+
+
+def sentences(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows whose last cell is a sentence, which is shown whole."""
+    first, *others = chronicle(head, rows, _width())
+    say_styled((first, "bold"))
+    for line in others:
+        say(line)
 
 
 def title(text: str, more: str = "") -> None:
@@ -173,6 +183,10 @@ def _to_stderr(line: str) -> None:
     # When nobody hears the story any more, what it tells of goes on.
     with suppress(OSError):
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the file that prints
+
+
+def _width() -> int | None:
+    return int(_rich(sys.stdout).width) if is_terminal(sys.stdout) else None
 
 
 def _rich(stream: TextIO) -> Any:

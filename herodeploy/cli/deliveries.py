@@ -64,7 +64,8 @@ def leave(*deliveries: Delivery) -> None:
 
 def _line(delivery: Delivery) -> None:
     where = "" if delivery.status is Status.DELIVERED else f" at {delivery.at_stage}"
-    reason = f": {delivery.reason}" if delivery.reason else ""
     style = console.STYLES.get(delivery.status.value, "")
     head = f"{delivery.id}  {delivery.short}  "
-    console.say_styled((head, ""), (delivery.status.value, style), (f"{where}{reason}", ""))
+    console.say_styled((head, ""), (delivery.status.value, style), (where, ""))
+    if delivery.reason:
+        console.say(f"  {delivery.reason}")

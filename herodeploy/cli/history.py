@@ -36,4 +36,4 @@ def run(
         console.say("nothing happened yet")
     else:
         rows = [(moment(event.at), event.actor, event.kind, event.text) for event in events]
-        console.table(("WHEN", "WHO", "EVENT", "WHAT"), rows, flexible=3)
+        console.sentences(("WHEN", "WHO", "EVENT", "WHAT"), rows)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 GAP = 2
 NARROWEST = 12
+SENTENCE = 40
+"""The room that a sentence needs beside other columns."""
 CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -35,6 +38,38 @@ def columns(
         [shorten(cell, widths[at]).ljust(0 if at == last else widths[at] + GAP) for at, cell in enumerate(line)]
         for line in lines
     ]
+
+
+def cards(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return rows that are too wide for the terminal as the first cell and a line for each other cell."""
+    widest = max(len(name) for name in head)
+    lines = []
+    for first, *others in rows:
+        lines.append([clean(first)])
+        lines += [
+            [f"  {name.ljust(widest)}  ", clean(cell) or "-"] for name, cell in zip(head[1:], others, strict=True)
+        ]
+    return lines
+
+
+def chronicle(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """Return head and rows as lines; the last cell is a sentence, wrapped beside the others or below them.
+
+    Parameters:
+        width: of the terminal; None wraps nothing.
+    """
+    lines = columns(head, rows)
+    if width is None:
+        return ["".join(line).rstrip() for line in lines]
+    beside = sum(map(len, lines[0][:-1]))
+    indent = beside if width - beside >= SENTENCE else 2 * GAP
+    told = []
+    for *others, sentence in lines:
+        wrapped = textwrap.wrap(sentence, width - indent, break_long_words=False, break_on_hyphens=False) or [""]
+        lead = "".join(others)
+        told.append(lead + wrapped.pop(0) if indent == beside else lead.rstrip())
+        told += [" " * indent + part for part in wrapped]
+    return told
 
 
 def shorten(text: str, width: int) -> str:

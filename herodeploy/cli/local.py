@@ -81,7 +81,8 @@ def status(data: Data = None, json: Json = False) -> None:
     if json:
         console.say_json(_json(running) | {"apps": apps})
         return
-    console.say(f"running at {running.url}, process {running.pid}, data in {running.data}")
+    console.say(f"running at {running.url}, process {running.pid}")
+    console.say(f"data in {running.data}")
     if apps:
         console.say()
         rows = [(app["name"], app["web_url"], app["address"] or "") for app in apps]

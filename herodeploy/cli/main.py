@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import re
 import sys
 import threading
 from typing import Annotated, Any
@@ -55,7 +56,15 @@ class Topics(TyperGroup):
         module = importlib.import_module(f"herodeploy.cli.{TOPICS[cmd_name]}")
         command: Any = typer.main.get_command(getattr(module, cmd_name))
         command.name = cmd_name
+        _let_flow(command)
         return command
+
+
+def _let_flow(command: Any) -> None:
+    """Leave the breaking of help texts into lines to the terminal, but for their paragraphs."""
+    command.help = re.sub(r"(?<!\n)\n(?!\n)", " ", command.help or "")
+    for below in getattr(command, "commands", {}).values():
+        _let_flow(below)
 
 
 app = typer.Typer(cls=Topics, no_args_is_help=True, pretty_exceptions_enable=False)

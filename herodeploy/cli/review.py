@@ -58,10 +58,13 @@ def list_(directory: Directory = HERE, config: Config = None, platform: Platform
         console.say("there are no review apps")
     else:
         rows = [
-            (view.branch, view.app or "", view.status, (view.commit or "")[:8], age(view.created_at), view.url or "")
-            for view in views
+            (view.branch, view.app or "", view.status, (view.commit or "")[:8], age(view.created_at)) for view in views
         ]
-        console.table(("BRANCH", "APP", "STATUS", "COMMIT", "MADE", "URL"), rows, flexible=0)
+        console.table(("BRANCH", "APP", "STATUS", "COMMIT", "MADE"), rows, flexible=0)
+        console.say()
+        for view in views:
+            if view.url:
+                console.say(f"{view.app}: {view.url}")
 
 
 @review.command()

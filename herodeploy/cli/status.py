@@ -36,8 +36,8 @@ def run(directory: Directory = HERE, config: Config = None, platform: Platform =
 
 def _head(snapshot: PipelineSnapshot) -> None:
     who = f", switched by {snapshot.mode.by} {age(snapshot.mode.at)}" if snapshot.mode.by else ""
-    mode = snapshot.mode.mode.value
-    console.say_styled((snapshot.pipeline, "bold"), (f" on {snapshot.platform}  mode: {mode}{who}", ""))
+    console.say_styled((snapshot.pipeline, "bold"), (f" on {snapshot.platform}", ""))
+    console.say(f"mode: {snapshot.mode.mode.value}{who}")
 
 
 def _stages(snapshot: PipelineSnapshot) -> None:

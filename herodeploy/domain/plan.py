@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -23,7 +24,8 @@ class Step:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         values = {each.name: plain(getattr(self, each.name)) for each in fields(self)}  # type: ignore[arg-type] # each is a dataclass
-        return {"action": type(self).__name__, "text": self.text, **values}
+        name = re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
+        return {"action": name, "text": self.text, **values}
 
 
 @dataclass(frozen=True, slots=True)

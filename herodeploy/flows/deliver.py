@@ -233,7 +233,7 @@ def _supersede_older(services: Services, delivery: Delivery) -> None:
     for older in services.store.open_deliveries(delivery.pipeline_id):
         if older.id < delivery.id and older.status in (Status.WAITING, Status.ERRORED):
             reason = f"superseded by {delivery.id} ({delivery.short})"
-            event = _event(services, older, "delivery.superseded", reason)
+            event = _event(services, older, "delivery.superseded", f"{older.short} is {reason}")
             services.store.move(older.id, event=event, expect=older.status, status=Status.SUPERSEDED, reason=reason)
             services.tell("info", f"{older.id} ({older.short}) is superseded")
 

@@ -18,6 +18,9 @@ def greeting(someone: Person, app: str) -> str | None:
 
 def test_a_second_apply_changes_nothing(shop: Person) -> None:
     assert shop.herodeploy("apply", "--json").json()["actions"] == []
+    shop.replace("herodeploy.yml", "[shop-production]", "[shop-production, shop-uk]")
+    actions = shop.herodeploy("apply", "--dry-run", "--json").json()["actions"]
+    assert [each["action"] for each in actions] == ["create-app", "couple"]
 
 
 def test_a_branch_becomes_a_review_app_and_goes_again(greeter: Person) -> None:

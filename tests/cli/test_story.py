@@ -112,3 +112,29 @@ def test_columns_shorten_the_flexible_one_alone() -> None:
     lines = layout.columns(("A", "B", "C"), [("a", "b" * 40, "c")], width=30, flexible=1)
     assert lines == [["A  ", "B" + " " * 25, "C"], ["a  ", "b" * 21 + "...  ", "c"]]
     assert textwrap.dedent("".join(layout.columns(("A",), [("",)])[1])) == "-"
+
+
+def test_what_is_too_wide_for_the_terminal_is_told_below() -> None:
+    rows = [("shop", "http://shop.localhost:5333/", "x" * 20)]
+    assert layout.cards(("APP", "ADDRESS", "OTHER"), rows) == [
+        ["shop"],
+        ["  ADDRESS  ", "http://shop.localhost:5333/"],
+        ["  OTHER    ", "x" * 20],
+    ]
+
+
+def test_sentences_are_shown_whole() -> None:
+    head, rows = ("WHEN", "WHAT"), [("now", "one two three four five six seven eight nine ten")]
+    assert layout.chronicle(head, rows, None) == ["WHEN  WHAT", "now   one two three four five six seven eight nine ten"]
+    assert layout.chronicle(head, rows, 50) == [
+        "WHEN  WHAT",
+        "now   one two three four five six seven eight nine",
+        "      ten",
+    ]
+    assert layout.chronicle(head, rows, 40) == [
+        "WHEN",
+        "    WHAT",
+        "now",
+        "    one two three four five six seven",
+        "    eight nine ten",
+    ]
