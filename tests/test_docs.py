@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -192,3 +192,100 @@ def anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_pages_name_no_folder_of_somebodys_machine(page: Path) -> None:
     assert not re.search(r"(?<![\w.~])/(home|root|tmp|work|Users|private|var)/", page.read_text())
+
+
+WSGI = """\
+import os
+from wsgiref.simple_server import make_server
+
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"Hello\\n"]
+
+
+if __name__ == "__main__":
+    make_server("127.0.0.1", int(os.environ["PORT"]), app).serve_forever()
+"""
+UNITTEST = "import unittest\n\n\nclass HelloTest(unittest.TestCase):\n    def test_it(self):\n        pass\n"
+VARYING = (
+    (r" \(\d+s\)$", ""),
+    (r"\d{8}-\d{6}-[0-9a-f]{4}", "ID"),
+    (r"\b[0-9a-f]{8}\b", "COMMIT"),
+    (r"\bv\d+\b", "vN"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "WHEN"),
+    (r":\d{4,5}\b", ":PORT"),
+    (r"hello-warmer-\w{6}", "hello-warmer-RANDOM"),
+    (r"#\d+", "#N"),
+    (r"\b\d+[smh] ago", "AGO"),
+    (r"in \d\.\d+s", "in TIME"),
+    (r" +", " "),
+)
+
+
+def alike(line: str) -> str:
+    """Return a line of output without what differs from run to run."""
+    for pattern, word in VARYING:
+        line = re.sub(pattern, word, line)
+    return line.rstrip()
+
+
+def printed(page: Path) -> Iterator[str]:
+    """Yield the lines that a page shows as the output of commands on a pipeline."""
+    for block in blocks(page, "console"):
+        command = ""
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                command = line
+            elif re.match(r"\$ herodeploy (?!init|local)", command) and not re.search(
+                r"\^C|\.\.\.( |$)|^Warning", line
+            ):
+                yield line
+
+
+def test_the_readme_shows_what_the_program_prints(person: Callable[..., Any]) -> None:
+    readme = ROOT / "README.md"
+    config = next(blocks(readme, "yaml"))
+    test = "python -m unittest discover -p 'test*.py'"
+    ann = person(
+        {
+            "app.py": WSGI,
+            "test_app.py": UNITTEST,
+            "requirements.txt": "",
+            "Procfile": "web: python app.py\n",
+            "app.json": f'{{"environments": {{"test": {{"scripts": {{"test": "{test}"}}}}}}}}',
+            "herodeploy.yml": config,
+        },
+        "hello",
+    )
+    said = ""
+
+    def run(*words: str) -> None:
+        nonlocal said
+        ended = ann.herodeploy(*words)
+        said += f"{ended.err}\n{ended.out}\n"
+
+    run("apply")
+    run("apply")
+    ann.git("switch", "--quiet", "--create", "warmer")
+    ann.commit("Greet warmly", app_dot_py=WSGI.replace("Hello", "Hello there"))
+    run("review", "create", "--branch", "warmer")
+    run("review", "list")
+    run("review", "destroy", "warmer", "--yes")
+    ann.git("switch", "--quiet", "main")
+    ann.git("merge", "--quiet", "--no-ff", "--message", "Merge branch 'warmer'", "warmer")
+    run("deliver")
+    run("status")
+    run("approve", ann.waiting()[-4:], "-m", "looks good")
+    run("mode", "deployment", "--why", "staging has proven itself")
+    ann.commit("Greet formally", app_dot_py=WSGI.replace("Hello", "Good day"))
+    run("deliver")
+    run("rollback", "production", "--why", "customers miss the old greeting")
+    run("promote")
+    run("history", "-n", "3")
+    run("ci", "run")
+    there = {alike(line) for line in said.splitlines()}
+    # What a resumed delivery says first is proven where deliveries are cut.
+    shown = [line for line in printed(readme) if not line.startswith("carrying on ")]
+    assert len(shown) > 60
+    assert [line for line in shown if alike(line) not in there] == [], said
