@@ -151,6 +151,21 @@ def test_pyproject_dependencies_and_default_profile(source: Source, build: Build
     assert profile == "true mine\n"
 
 
+def test_a_project_in_src_is_installed(source: Source, build: Build) -> None:
+    project = LIBRARY["lib/pyproject.toml"]
+    files = {"requirements.txt": None, "pyproject.toml": project, "src/greetings/__init__.py": "WORD = 'hello'\n"}
+    built = build(source("plain", files))
+    assert built.run("python -c 'import greetings; print(greetings.WORD)'").stdout == "hello\n"
+    assert " !     Heroku itself wants a uv.lock" in built.said
+
+
+def test_pip_installs_into_the_apps_environment(source: Source, ci: Callable[..., tuple[int, str]]) -> None:
+    scripts = {"test-setup": "pip install --no-deps --no-build-isolation ./lib; command -v pip", "test": "true"}
+    status, said = ci(source("plain", LIBRARY), scripts)
+    assert status == 0, said
+    assert ".heroku/python/bin/pip" in said
+
+
 def test_uv_lock(source: Source, build: Build, tmp_path: Path) -> None:
     from uv import find_uv_bin
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 from herodeploy.local.buildpacks.python import django, interpreter, packages, relocate
@@ -38,11 +39,19 @@ def compile_app(job: Job) -> None:
     step(f"Using Python {python.version}")
     uv.make_environment(python.path)
     packages.install(job, uv)
+    if job.test or calls_pip(job):
+        uv.add_pip()
     job.write_profile("python.sh", PROFILE)
     if not job.test:
         django.collect_static(job, uv)
     hook(job, "post_compile")
     relocate.editables(uv.environment, job.build)
+
+
+def calls_pip(job: Job) -> bool:
+    """Tell whether the app's own bin/post_compile calls pip."""
+    file = job.build / "bin" / "post_compile"
+    return file.is_file() and re.search(r"\bpip3?\b", file.read_text(errors="replace")) is not None
 
 
 def hook(job: Job, name: str) -> None:

@@ -50,6 +50,11 @@ def from_pyproject(job: Job, uv: Uv, *, compiled: bool) -> None:
     groups: dict[str, Any] = told.get("dependency-groups", {})
     wanted = [name for name in ("dev", "test") if job.test and name in groups]
     uv.install(["-r", "pyproject.toml", *(word for name in wanted for word in ("--group", name))], compiled=compiled)
+    if "build-system" in told and (job.build / "src").is_dir():
+        step("Installing the project itself, as its modules lie in src")
+        uv.install(["--no-deps", "."], compiled=compiled)
+    if not job.test:
+        warn("Heroku itself wants a uv.lock or requirements.txt beside pyproject.toml: run `uv lock` and commit it.")
 
 
 def nothing(job: Job) -> None:

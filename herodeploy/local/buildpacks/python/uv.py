@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from herodeploy.local.buildpacks.python import indexes
-from herodeploy.local.buildpacks.toolbox import CannotBuild, Job, ask, run, shared, user_home
+from herodeploy.local.buildpacks.toolbox import CannotBuild, Job, ask, run, shared, user_home, warn
 
 RELEASE = re.compile(r"3\.\d+\.\d+")
 
@@ -99,6 +99,13 @@ class Uv:
         flags = ["--compile-bytecode"] if compiled else []
         target = ["--python", str(self.environment / "bin" / "python")]
         self._run(["pip", "install", *flags, *target, *arguments], indexes.for_uv(user_home(), self._env))
+
+    def add_pip(self) -> None:
+        """Put pip into the environment, as it is on Heroku: any other pip on the PATH would install elsewhere."""
+        argv = [self._binary, "pip", "install", "--python", str(self.environment / "bin" / "python"), "pip"]
+        env = self._env | indexes.for_uv(user_home(), self._env)
+        if subprocess.run(argv, env=env, cwd="/", capture_output=True, check=False).returncode:
+            warn("pip could not be had from the package index; commands that call pip will fail or use another one.")
 
     def sync(self, *, dev: bool, compiled: bool) -> None:
         """``uv sync`` of exactly what uv.lock says."""
