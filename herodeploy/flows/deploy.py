@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from herodeploy.domain.release import Build
 from herodeploy.engine.port import Run
 from herodeploy.flows import plain
 from herodeploy.flows.baseline import Baseline
@@ -70,16 +71,22 @@ def find_or_start_build(
 
     Parameters:
         known: builds from before, which count only while they are still at work.
-        attempt: a build that failed in an earlier attempt may have been cut with the platform; only the first
-            attempt takes its answer.
+        attempt: what failed in an earlier attempt, the build or its release phase, may have been cut with the
+            platform; only the first attempt takes its answer.
     """
     for build in services.heroku.builds.list(app):
-        if build.version != commit or (build.status == "failed" and attempt > 1):
+        if build.version != commit or (build.status != "pending" and build.id in known):
             continue
-        if build.status == "pending" or build.id not in known:
+        if attempt == 1 or not _failed(services, app, build):
             return build.id
     url = upload(services, commit)
     return services.heroku.builds.create(app, url, commit, description=message.split("\n", 1)[0]).id
+
+
+def _failed(services: Services, app: str, build: Build) -> bool:
+    if build.status == "failed" or build.release_id is None:
+        return build.status == "failed"
+    return services.heroku.releases.get(app, build.release_id).status == "failed"
 
 
 def _start_build(services: Services, app: str, payload: Payload) -> str:

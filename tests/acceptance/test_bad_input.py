@@ -54,7 +54,7 @@ def complaint(ended: Any) -> str:
     errors = [line for line in ended.err.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1, ended.err
     assert ended.err[ended.err.index("Error: ") :].count("\n") <= 3, ended.err
-    return ended.err[ended.err.index("Error: ") :]
+    return str(ended.err[ended.err.index("Error: ") :])
 
 
 @pytest.fixture
@@ -280,25 +280,38 @@ def in_tests(shop: Person) -> Iterator[tuple[Person, subprocess.Popen[str]]]:
             process.wait()
 
 
-def test_the_platform_is_stopped_in_the_middle(in_tests: tuple[Person, subprocess.Popen[str]]) -> None:
-    shop, process = in_tests
-    shop.herodeploy("local", "stop")
-    assert process.wait(60) == PLATFORM
+@pytest.mark.parametrize(("where", "time_of"), [("test", 1), ("release", 1), ("release", 2), ("web", 1)])
+def test_the_platform_is_stopped_in_the_middle(shop: Person, where: str, time_of: int) -> None:
+    times = shop.root.parent / "times"
+    slow = f"echo >> {times}; test $(wc -l < {times}) -ne {time_of} || {{ echo began; sleep 60; }}"
+    if where == "test":
+        shop.replace("app.json", '"true"', f'"{slow}"')
+    elif where == "release":
+        shop.replace("Procfile", "web: ", f"release: {slow}\nweb: ")
+    else:
+        shop.replace("Procfile", "web: ", f"web: {slow}; exec ")
+    shop.commit("Take long, once")
+    shop.herodeploy("mode", "deployment", "--why", "quicker")
+    process = shop.start("deliver")
+    try:
+        until_said(shop, process, "shop-staging: verifying" if where == "web" else "began")
+        shop.herodeploy("local", "stop")
+        assert process.wait(60) == PLATFORM, background(shop)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
     said = background(shop)
     assert "Traceback" not in said
-    assert "herodeploy resume" in said
-    assert "Error: " in said
-    row = shop.herodeploy("status", "--json").json()["deliveries"][0]
-    assert (row["status"], row["ci"]) == ("errored", None)
+    assert "carry it on: herodeploy resume" in said
+    assert said.count("Error: ") == 1
+    assert shop.herodeploy("status", "--json").json()["deliveries"][0]["status"] == "errored"
 
-    delivery = row["id"]
-    resumed = shop.start("resume")
-    try:
-        until_said(shop, resumed, f"carrying on {delivery}")
-        until_said(shop, resumed, "test run #2")
-    finally:
-        resumed.send_signal(signal.SIGINT)
-        assert resumed.wait(30) == INTERRUPTED
+    shop.herodeploy("resume")
+    assert shop.herodeploy("status", "--json").json()["deliveries"][0]["status"] == "delivered"
+    assert shop.slug("shop-production") == shop.slug("shop-staging") is not None
+    good = [each for each in shop.releases("shop-production") if each["slug"] and each["status"] == "succeeded"]
+    assert len(good) == 1
 
 
 def test_ctrl_c_says_how_to_go_on(in_tests: tuple[Person, subprocess.Popen[str]]) -> None:

@@ -125,7 +125,10 @@ def test_what_is_too_wide_for_the_terminal_is_told_below() -> None:
 
 def test_sentences_are_shown_whole() -> None:
     head, rows = ("WHEN", "WHAT"), [("now", "one two three four five six seven eight nine ten")]
-    assert layout.chronicle(head, rows, None) == ["WHEN  WHAT", "now   one two three four five six seven eight nine ten"]
+    assert layout.chronicle(head, rows, None) == [
+        "WHEN  WHAT",
+        "now   one two three four five six seven eight nine ten",
+    ]
     assert layout.chronicle(head, rows, 50) == [
         "WHEN  WHAT",
         "now   one two three four five six seven eight nine",
