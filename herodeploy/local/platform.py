@@ -67,7 +67,7 @@ class Platform:
             settings.streams,
             settings.logs,
         ):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.state = State(settings.data / "state.db")
         self.streams = Streams(settings.streams, self.base_url, settings.heartbeat)
         self.logs = Logs(settings.logs)
@@ -87,7 +87,7 @@ class Platform:
         """Bring back what was there: cut work has failed, apps have their ports, dynos start again."""
         await self.supervisor.begin()
         await asyncio.to_thread(shutil.rmtree, self.settings.work, ignore_errors=True)
-        self.settings.work.mkdir(parents=True, exist_ok=True)
+        self.settings.work.mkdir(mode=0o700, parents=True, exist_ok=True)
         webhooks.attach(self)
         with self.state.changes():
             for life in RECOVERING:

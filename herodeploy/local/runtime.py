@@ -44,7 +44,7 @@ def unpack(slug: Path, into: Path) -> Path:
         command = ["tar", "-xzf", "-", "--no-same-owner", "-C", str(into)]
         done = subprocess.run(command, stdin=archive, capture_output=True, env=process.clean_env({}), check=False)
     home = into / "app"
-    if done.returncode == 0 and home.is_dir():
+    if done.returncode == 0 and home.is_dir() and not home.is_symlink():
         return home
     said = done.stderr.decode(errors="replace").strip()
     if "No space left" in said:

@@ -71,8 +71,11 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         lifespan="off",
         ws="none",
+        # An app's own headers pass untouched; the router says itself who the client is, the API its date.
         server_header=False,
-        date_header=True,
+        date_header=False,
+        proxy_headers=False,
+        http="h11",
         # Longer than clients keep an idle connection, so that none sends a POST into one that just closes.
         timeout_keep_alive=120,
         timeout_graceful_shutdown=FAREWELL,

@@ -119,6 +119,16 @@ def test_everything_comes_back_after_kill_9_and_nothing_is_left_running(
         assert local.deploy(releasing, source("y"))["status"] == "succeeded"
 
 
+def test_what_is_kept_is_nobody_elses_to_read(tmp_path: Path, run_platform: Any) -> None:
+    """Also in a folder that was there before, open to all."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    with run_platform(data) as local:
+        local.app("kept")
+        for name in ("state.db", "state.db-wal", "slugs", "sources", "streams", "logs", "caches", "work"):
+            assert (data / name).stat().st_mode & 0o077 == 0, name
+
+
 def test_told_to_stop_it_ends_with_all_its_dynos(tmp_path: Path, source: Source, client_of: Callable[..., Any]) -> None:
     with started(tmp_path / "data", free_port(), client_of) as (process, local):
         app = local.app()

@@ -52,3 +52,13 @@ def test_a_slug_of_somebody_else_writes_nothing_outside(tmp_path: Path) -> None:
     with pytest.raises(runtime.SlugDamaged):
         runtime.unpack(tmp_path / "evil.tgz", tmp_path / "in" / "here")
     assert not (tmp_path / "outside").exists()
+
+
+def test_a_slug_whose_app_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    with tarfile.open(tmp_path / "evil.tgz", "w:gz") as archive:
+        link = tarfile.TarInfo("./app")
+        link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path / "elsewhere")
+        archive.addfile(link)
+    with pytest.raises(runtime.SlugDamaged):
+        runtime.unpack(tmp_path / "evil.tgz", tmp_path / "in")

@@ -127,6 +127,12 @@ class Dyno:
         """Write to the app's log in the platform's name."""
         self._room.logs.write(self.view.app_id, "heroku", self.view.name, line)
 
+    def tell(self, line: str) -> None:
+        """Say it, and write it into the output as well."""
+        self.say(line)
+        if self._output is not None:
+            self._output(line)
+
     async def _keep(self) -> None:
         loop = asyncio.get_running_loop()
         crashes = 0
@@ -185,8 +191,8 @@ class Dyno:
         return processes.clean_env(given | fixed)
 
     async def _boot(self, process: processes.Process, port: int) -> None:
-        """Say `up` when it is: a web dyno when its port accepts connections, any other at once."""
-        if self.view.type != "web":
+        """Say `up` when it is: a web dyno of the formation when its port accepts connections, any other at once."""
+        if self.view.type != "web" or not self.kept:
             self._come_up()
             return
         limit = self._room.settings.boot_timeout

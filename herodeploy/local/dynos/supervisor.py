@@ -193,7 +193,7 @@ class Supervisor:
 
     def _web_now(self, app_id: str, besides: Collection[str]) -> Target | None:
         """Return a web dyno that is up, None when waiting for one makes sense."""
-        webs = [view for view in self.dynos(app_id) if view.type == "web"]
+        webs = [dyno.view for dyno in self._formation(app_id) if dyno.view.type == "web"]
         if not webs:
             raise NoDyno("H14")
         up = [view for view in webs if view.state == "up"]
@@ -245,6 +245,8 @@ class Supervisor:
             if done and not dyno.stopping:
                 return task.result()
             await dyno.stop(self._settings.stop_timeout)
+            if not done:
+                dyno.tell(f"The command took longer than {seconds:g} seconds and was stopped")
             return 1 if task.cancelled() else task.result() or 1
         except asyncio.CancelledError:
             await dyno.stop(min(SHUTDOWN_GRACE, self._settings.stop_timeout))

@@ -55,9 +55,24 @@ def recover(platform: Platform) -> None:
     """Complete what the platform's death cut off: a target is where its release is."""
     for promotion in platform.state.promotions.where(status="pending"):
         for target in platform.state.promotion_targets.where(promotion_id=promotion.id, status="pending"):
-            row = platform.state.releases.get(target.release_id)
+            row = platform.state.releases.get(target.release_id) or _made_for(platform, promotion, target)
+            target.release_id = row.id if row else None
             _settle(platform, target, row is not None and row.status == "succeeded", "the platform was stopped")
         _finish(platform, promotion)
+
+
+def _made_for(
+    platform: Platform, promotion: records.Promotion, target: records.PromotionTarget
+) -> records.Release | None:
+    """Return the release that a promotion had just made when the platform died, before it was noted."""
+    source = platform.state.apps.get(promotion.source_app_id)
+    promoted = platform.state.releases.get(promotion.source_release_id)
+    if source is None or promoted is None:
+        return None
+    made = platform.state.releases.where(
+        app_id=target.app_id, slug_id=promoted.slug_id, description=_describe(platform, source, promoted)
+    )
+    return next((row for row in reversed(made) if row.created_at >= promotion.created_at), None)
 
 
 def _check(

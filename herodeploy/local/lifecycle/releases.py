@@ -187,8 +187,6 @@ async def _run_phase(platform: Platform, app: records.App, row: records.Release)
             output=lambda line: platform.streams.write(stream, line),
             timeout=platform.settings.release_timeout,
         )
-    except TimeoutError:
-        platform.streams.write(stream, " !     The release command took too long and was stopped.")
     except OSError as problem:
         platform.streams.write(
             stream, f" !     The release command could not be started: {problem.strerror or problem}"

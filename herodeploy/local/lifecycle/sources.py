@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -34,12 +34,21 @@ def check_url(url: str) -> str:
     Raises:
         ApiError: 422, no http(s) address, or one with a user's name in it.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = split(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise invalid("source_blob.url must be an http or https address of a gzipped tar archive.")
     if parts.username is not None:
         raise invalid("source_blob.url must not carry a user's name or password.")
     return url
+
+
+def split(url: str) -> SplitResult | None:
+    """Return the parts of an address; None for one that could never be called."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 and httpx.URL(url).host else None
+    except (ValueError, httpx.InvalidURL):
+        return None
 
 
 async def fetch(platform: Platform, url: str, into: Path, checksum: str | None = None) -> Path:
@@ -97,7 +106,7 @@ async def _download(url: str, file: Path) -> None:
                     if size > LARGEST:
                         raise SourceMissing("The source is larger than 1 GB.")
                     out.write(chunk)
-    except httpx.HTTPError as problem:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
         raise SourceMissing(
             f"The source could not be fetched from {where}: {str(problem) or type(problem).__name__}"
         ) from None

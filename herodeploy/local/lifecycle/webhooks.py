@@ -12,12 +12,12 @@ import uuid
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from herodeploy.local import records
+from herodeploy.local.lifecycle import sources
 from herodeploy.local.state import utcnow
 from herodeploy.local.wire.auth import LOOPBACK
 from herodeploy.local.wire.errors import invalid
@@ -92,8 +92,8 @@ def save(platform: Platform, hook: records.Webhook) -> records.Webhook:
         raise invalid(f"include must name one or more of: {known}." + (f" Not {unknown[0]!r}." if unknown else ""))
     if hook.level not in LEVELS:
         raise invalid(f"level must be one of: {', '.join(LEVELS)}.")
-    parts = urlsplit(hook.url)
-    if parts.scheme not in ("http", "https") or parts.hostname not in LOOPBACK:
+    parts = sources.split(hook.url)
+    if parts is None or parts.scheme not in ("http", "https") or parts.hostname not in LOOPBACK:
         raise invalid("url must be an http or https address on 127.0.0.1 or localhost: this platform calls no others.")
     return platform.state.webhooks.put(hook)
 

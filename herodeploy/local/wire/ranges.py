@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -88,7 +88,7 @@ def _options(text: str) -> Mapping[str, str]:
 
 
 def _size(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
+    if not text.isdecimal() or int(text) == 0:
         raise _refused("Range needs max= with a number from 1 to 1000.")
     return min(int(text), LARGEST_PAGE)
 
@@ -124,7 +124,8 @@ def _like(value: Any, text: str) -> Any:
         if isinstance(value, int):
             return int(text)
         if isinstance(value, datetime):
-            return datetime.fromisoformat(text)
+            time = datetime.fromisoformat(text)
+            return time if time.tzinfo else time.replace(tzinfo=UTC)
     except ValueError:
         raise _refused(f"Range cannot start or end at {text!r}.") from None
     return text

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any
 
 from starlette.requests import Request
@@ -63,7 +64,11 @@ def error(problem: ApiError) -> Response:
 
 def standard_headers() -> dict[str, str]:
     """Return what every reply of the API carries."""
-    return {"Request-Id": str(uuid.uuid4()), "RateLimit-Remaining": str(RATE_LIMIT)}
+    return {
+        "Date": formatdate(usegmt=True),
+        "Request-Id": str(uuid.uuid4()),
+        "RateLimit-Remaining": str(RATE_LIMIT),
+    }
 
 
 def moment(value: object) -> str:

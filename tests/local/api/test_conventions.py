@@ -11,7 +11,12 @@ import pytest
 
 
 def test_without_the_token_nothing_is_told(local: Any) -> None:
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic !"}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic !"},
+        {"Authorization": b"Basic \xe9"},
+    ):
         for path in ("/apps", "/account", "/_local/apps", "/nowhere"):
             answer = httpx.get(local.url + path, headers=headers)
             assert answer.status_code == 401
@@ -46,6 +51,7 @@ def test_every_reply_has_its_own_request_id_an_etag_and_the_rate_limit(local: An
     assert first.headers["RateLimit-Remaining"] == "4500"
     assert first.headers["ETag"] == second.headers["ETag"]
     assert "Request-Id" in local.http.get("/apps/none-such").headers
+    assert len(first.headers.get_list("Date")) == 1
 
 
 def test_a_reply_that_the_client_has_already_is_not_sent_again(local: Any) -> None:

@@ -133,7 +133,8 @@ def test_what_cannot_be_a_webhook_is_refused(local: Any) -> None:
     subscribe(local, app, good, status=422)
     subscribe(local, app, good, "api:release", level="loud", status=422)
     subscribe(local, app, good, "api:release", secret="a\nb", status=422)
-    subscribe(local, app, "", "api:release", status=422)
+    for url in ("", "http://[::1/", "http://127.0.0.1:99999/"):
+        subscribe(local, app, url, "api:release", status=422)
     for _ in range(10):
         subscribe(local, app, good, "dyno")
     assert "10 webhooks" in subscribe(local, app, good, "dyno", status=422)["message"]

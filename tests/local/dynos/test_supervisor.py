@@ -244,13 +244,27 @@ def test_one_off_dynos_end_with_their_status_or_in_time(make_yard: Any) -> None:
             plan = yard.plan({}, {})
             run = yard.supervisor.run_once
             assert await run(plan, type="release", command="exit 3", timeout=20) == 3
-            assert await run(plan, type="release", command="sleep 1000", timeout=0.3) == 143
+            lines: list[str] = []
+            assert await run(plan, type="release", command="sleep 1000", output=lines.append, timeout=0.3) == 143
+            assert lines == ["The command took longer than 0.3 seconds and was stopped"]
             view = await yard.supervisor.run_detached(plan, command=SLEEPER)
             await until(lambda: view.state == "up")
             assert yard.states() == {view.name: "up"}
             await yard.supervisor.stop("app-1", name=view.name)
             await until(lambda: "Process exited with status 143" in yard.said(view.name))
             assert yard.states() == {}
+
+    asyncio.run(story())
+
+
+def test_a_one_off_dyno_of_type_web_gets_no_requests_and_need_not_listen(make_yard: Any) -> None:
+    async def story() -> None:
+        async with make_yard(boot_timeout=0.1, queue_timeout=0.1) as yard:
+            view = await yard.supervisor.run_detached(yard.plan({}, {}), type="web", command="sleep 0.5; exit 7")
+            await until(lambda: view.state == "up")
+            with pytest.raises(NoDyno, match="H14"):
+                await yard.supervisor.pick_web("app-1")
+            await until(lambda: "Process exited with status 7" in yard.said(view.name))
 
     asyncio.run(story())
 

@@ -45,6 +45,33 @@ def test_the_router_answers_by_host_name_too(local: Any, source: Source) -> None
     assert answer.text == "named - /"
 
 
+MIRROR = """\
+import http.server, json, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps(self.headers.items()).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.HTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def test_headers_pass_the_router_once(local: Any) -> None:
+    """By host name as by the app's own port: one Date, the app's, and each proxy once in X-Forwarded-For."""
+    app = local.app()
+    local.deploy(app, {"Procfile": "web: python3 mirror.py\n", "mirror.py": MIRROR})
+    given = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    by_name = httpx.get(local.url, headers=given | {"Host": f"{app['name']}.localhost"}, timeout=60)
+    by_port = httpx.get(local.address(app), headers=given, timeout=60)
+    for answer in (by_name, by_port):
+        assert len(answer.headers.get_list("Date", split_commas=False)) == 1
+        seen = {name.lower(): value for name, value in answer.json()}
+        assert seen["x-forwarded-for"] == "203.0.113.9, 127.0.0.1"
+        assert seen["x-forwarded-proto"] == "http"
+
+
 def test_the_first_deploy_starts_web_and_later_ones_keep_the_formation(local: Any, source: Source) -> None:
     app = local.app()
     local.deploy(app, source(Procfile="web: python3 serve.py\nworker: sleep 60\n"))
@@ -93,7 +120,20 @@ def test_a_wrong_checksum_fails_the_build(local: Any, source: Source) -> None:
     assert "checksum" in build["output"]
 
 
-@pytest.mark.parametrize("url", ["", "file:///etc/passwd", "nonsense", "https://user:pass@example.com/x.tgz"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "file:///etc/passwd",
+        "nonsense",
+        "https://user:pass@example.com/x.tgz",
+        "http://127.0.0.1:99999/x.tgz",
+        "http://127.0.0.1:port/x.tgz",
+        "http://[::1/x.tgz",
+        "http://xn--/x.tgz",
+        "http://a\0b/x.tgz",
+    ],
+)
 def test_an_address_that_cannot_be_a_source_is_refused(local: Any, url: str) -> None:
     app = local.app()
     problem = local.post(f"/apps/{app['id']}/builds", {"source_blob": {"url": url}}, 422)

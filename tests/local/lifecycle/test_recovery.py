@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from herodeploy.local.state import State
+
 PAUSE = threading.Event()
 
 
@@ -34,6 +36,32 @@ def test_everything_that_was_cut_off_ends(run_platform: Any, tmp_path: Path) -> 
         assert local.current(cut.production)["version"] == 3
         while local.http.get(f"/review-apps/{cut.leaving['id']}").status_code != 404:
             PAUSE.wait(0.02)
+
+
+def test_a_promotion_cut_off_right_after_its_release_has_succeeded(run_platform: Any, tmp_path: Path) -> None:
+    with run_platform(tmp_path / "data") as local:
+        pipeline = local.post("/pipelines", {"name": "shop"})["id"]
+        staging, production = local.app(), local.app()
+        for app, stage in ((staging, "staging"), (production, "production")):
+            local.post("/pipeline-couplings", {"app": app["id"], "pipeline": pipeline, "stage": stage})
+        local.deploy(staging, {"Procfile": "worker: sleep 1000\n"})
+        body = {"pipeline": {"id": pipeline}, "source": {"app": {"id": staging["id"]}}}
+        body["targets"] = [{"app": {"id": production["id"]}}]
+        promotion = local.post("/pipeline-promotions", body)
+        while local.get(f"/pipeline-promotions/{promotion['id']}")["status"] == "pending":
+            PAUSE.wait(0.02)
+        release = local.current(production)["id"]
+    state = State(tmp_path / "data" / "state.db")
+    (cut,) = state.promotions
+    (target,) = state.promotion_targets
+    cut.status = target.status = "pending"
+    target.release_id = None
+    state.promotions.put(cut)
+    state.promotion_targets.put(target)
+    state.close()
+    with run_platform(tmp_path / "data") as local:
+        (target,) = local.get(f"/pipeline-promotions/{promotion['id']}/promotion-targets")
+        assert (target["status"], target["release"]["id"]) == ("succeeded", release)
 
 
 class _Cut:

@@ -17,7 +17,7 @@ def test_the_token_is_taken_as_bearer_and_as_any_users_password(header: str) -> 
 
 
 @pytest.mark.parametrize(
-    "header", ["", "secret", "Bearer", "Bearer other", "Basic !!", basic("secret"), basic("secret:x")]
+    "header", ["", "secret", "Bearer", "Bearer other", "Basic !!", "Basic \xe9", basic("secret"), basic("secret:x")]
 )
 def test_anything_else_is_not(header: str) -> None:
     assert not auth.knows(header, "secret")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ ROWS = [Row(f"id-{number:03}", number) for number in (3, 1, 5, 2, 4)]
 
 
 def page(header: str | None, rows: list[Row] = ROWS) -> Reply:
-    headers = [] if header is None else [(b"range", header.encode())]
+    headers = [] if header is None else [(b"range", header.encode("latin-1"))]
     request = Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers})
     return ranges.page(request, rows, lambda row: row.version, KEYS)
 
@@ -54,7 +55,8 @@ def test_every_form_that_clients_send_is_understood(header: str | None, expected
 
 
 @pytest.mark.parametrize(
-    "header", ["bytes=0-", "name ..", "version ..; max=0", "version ..; max=x", "version x..", "?"]
+    "header",
+    ["bytes=0-", "name ..", "version ..; max=0", "version ..; max=\xb2", "version ..; max=x", "version x..", "?"],
 )
 def test_a_range_that_makes_no_sense_is_refused(header: str) -> None:
     with pytest.raises(ApiError) as caught:
@@ -87,3 +89,16 @@ def test_an_empty_list_has_no_content_range() -> None:
     reply = page(None, [])
     assert (reply.status, reply.body, dict(reply.headers)) == (200, [], {"Accept-Ranges": "version, id"})
     json.dumps(reply.body)
+
+
+@pytest.mark.parametrize("moment", ["2012-01-02T00:00:00Z", "2012-01-02T00:00:00", "2012-01-02"])
+def test_a_time_without_a_zone_is_utc(moment: str) -> None:
+    @dataclass
+    class Event:
+        id: str
+        created_at: datetime
+
+    rows = [Event(str(day), datetime(2012, 1, day, tzinfo=UTC)) for day in (1, 2, 3)]
+    headers = [(b"range", f"created_at ]{moment}..".encode())]
+    request = Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers})
+    assert ranges.page(request, rows, lambda row: row.id, ("created_at",)).body == ["3"]
