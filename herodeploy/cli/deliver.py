@@ -52,6 +52,7 @@ def run_resume(
 ) -> None:
     """Carry on every delivery that was cut, and look again at those that wait."""
     from herodeploy.app import worker
+    from herodeploy.domain.delivery import Status
     from herodeploy.flows import deliver as flow
 
     with services_of(directory, config, platform) as services:
@@ -64,7 +65,7 @@ def run_resume(
         else:
             for delivery in looked_at:
                 deliveries.show(services, delivery, json=False)
-    deliveries.leave(*looked_at)
+    deliveries.leave(*(each for each in looked_at if each.status is not Status.SUPERSEDED))
 
 
 def _tell_dirty(repository: Repository) -> None:

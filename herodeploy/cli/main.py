@@ -130,6 +130,7 @@ def _fail(error: Exception, *, debug: bool) -> int:
         console.error(error.message, error.hint)
         return error.exit_code
     if isinstance(error, typer.Abort):
+        console.info("")  # the cursor stands behind a question
         console.error("interrupted")
         return ExitCode.INTERRUPTED
     if isinstance(error, ClickProblem):

@@ -84,8 +84,9 @@ def _each(services: Services, engine: Engine, statuses: tuple[Status, ...], befo
         except HerodeployError as error:
             services.tell("warning", f"{delivery.id} cannot go on: {error.message}")
             delivery = services.store.delivery(delivery.id) or delivery
-        looked_at.append(delivery)
-    return looked_at
+        looked_at.append(delivery.id)
+    # A later one may have superseded an earlier one.
+    return [each for each in map(services.store.delivery, looked_at) if each is not None]
 
 
 def _advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
