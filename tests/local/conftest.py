@@ -60,6 +60,7 @@ class Local:
     http: httpx.Client
     data: Path
     platform: Any = None
+    loop: Any = None
 
     def call(self, method: str, path: str, body: Any = None, status: int | None = None, **headers: str) -> Any:
         """Send a request and return its JSON; any 2xx unless a status is expected."""
@@ -163,7 +164,7 @@ def running(data: Path, **changes: Any) -> Iterator[Local]:
         url = box["platform"].base_url
         headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/vnd.heroku+json; version=3"}
         with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
-            yield Local(url, client, data, box["platform"])
+            yield Local(url, client, data, box["platform"], box["loop"])
     finally:
         if "stop" in box and thread.is_alive():
             box["loop"].call_soon_threadsafe(box["stop"].set)

@@ -89,19 +89,29 @@ async def destroy_app(platform: Platform, app: records.App, *, wait: bool = Fals
     Parameters:
         wait: for its dynos to have ended; else they end while the caller goes on.
     """
-    for build in platform.state.builds.where(app_id=app.id):
-        await platform.builds.cancel(build.id)
-    for row in platform.state.releases.where(app_id=app.id):
-        await platform.releases.cancel(row.id)
+    await _stop_work(platform, app)
     if platform.state.apps.get(app.id) is None:
         return
     platform.publish(app, "api:app", "destroy", app)
+    left = _forget(platform, app)  # with nothing awaited since its work ended: none can begin any more
     await platform.close_port(app)
-    left = _forget(platform, app)
     key = f"destroy:{app.id}"
     platform.jobs.start(key, _clear(platform, app, left))
     if wait:
         await platform.jobs.settled(key)
+
+
+async def _stop_work(platform: Platform, app: records.App) -> None:
+    """Cut builds and releases off, also those that begin while others end."""
+    while True:
+        builds = [row.id for row in platform.state.builds.where(app_id=app.id) if platform.builds.running(row.id)]
+        phases = [row.id for row in platform.state.releases.where(app_id=app.id) if platform.releases.running(row.id)]
+        if not builds and not phases:
+            return
+        for key in builds:
+            await platform.builds.cancel(key)
+        for key in phases:
+            await platform.releases.cancel(key)
 
 
 def _forget(platform: Platform, app: records.App) -> list[Path]:

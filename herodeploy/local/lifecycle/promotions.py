@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMAND_FAILED = "release command failed"
 WHY_NOT = {"pending": "has not finished", "expired": "has expired"}
 SLUG_GONE = "Could not verify slug checksum"
+APP_GONE = "the app was destroyed"
 
 
 async def promote(
@@ -117,8 +118,9 @@ async def _run(
 async def _move(
     platform: Platform, app: records.App, target: records.PromotionTarget, release: records.Release, description: str
 ) -> None:
-    if not (platform.settings.slugs / f"{release.slug_id}.tgz").exists():
-        _settle(platform, target, False, SLUG_GONE)
+    missing = _missing(platform, app, release)
+    if missing is not None:
+        _settle(platform, target, False, missing)
         return
     try:
         row = await releases.release(platform, app, slug_id=release.slug_id, config=app.config, description=description)
@@ -131,6 +133,12 @@ async def _move(
     finally:
         if target.status == "pending":
             _settle(platform, target, False, "the promotion was cut off")
+
+
+def _missing(platform: Platform, app: records.App, release: records.Release) -> str | None:
+    if platform.state.apps.get(app.id) is None:
+        return APP_GONE
+    return None if (platform.settings.slugs / f"{release.slug_id}.tgz").exists() else SLUG_GONE
 
 
 def _describe(platform: Platform, source: records.App, release: records.Release) -> str:

@@ -72,6 +72,20 @@ def test_a_destroyed_app_is_gone_and_its_name_is_free(local: Any) -> None:
     assert local.app("short-lived")["id"] != app["id"]
 
 
+def test_nothing_can_begin_on_an_app_that_is_going(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its port takes a moment to close; a build begun in that moment would bring the app back."""
+    app, seen = local.app(), []
+    close_port = local.platform.close_port
+
+    async def close(record: Any) -> None:
+        seen.append(local.platform.app_named(app["name"]))
+        await close_port(record)
+
+    monkeypatch.setattr(local.platform, "close_port", close)
+    local.delete(f"/apps/{app['id']}")
+    assert seen == [None]
+
+
 def test_buildpacks(local: Any, conforms: Any) -> None:
     app = local.app()
     path = f"/apps/{app['id']}/buildpack-installations"

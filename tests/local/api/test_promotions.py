@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
 import pytest
+
+from herodeploy.local.lifecycle import apps, promotions
 
 PAUSE = threading.Event()
 
@@ -152,3 +155,22 @@ def test_a_slug_that_is_gone_fails_the_target(local: Any, pipe: Any) -> None:
     _, (target,) = pipe.settled(pipe.promote(pipe.eu))
     assert (target["status"], target["release"]) == ("failed", None)
     assert target["error_message"] == "Could not verify slug checksum"
+
+
+def test_an_app_that_goes_at_the_same_moment_does_not_come_back(local: Any, pipe: Any) -> None:
+    local.deploy(pipe.staging, {"Procfile": "worker: sleep 1000\n"})
+    platform = local.platform
+
+    async def both() -> Any:
+        app = platform.state.apps.get(pipe.eu["id"])
+        source = platform.state.apps.get(pipe.staging["id"])
+        pipeline = platform.state.pipelines.get(pipe.id)
+        promotion = await promotions.promote(platform, pipeline, source, platform.current_release(source), [app])
+        await apps.destroy_app(platform, app, wait=True)
+        await platform.jobs.settled(promotion.id)
+        return promotion.id
+
+    key = asyncio.run_coroutine_threadsafe(both(), local.loop).result(30)
+    (target,) = local.get(f"/pipeline-promotions/{key}/promotion-targets")
+    assert (target["status"], target["error_message"]) == ("failed", "the app was destroyed")
+    local.call("GET", f"/apps/{pipe.eu['id']}", status=404)
