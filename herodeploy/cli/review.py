@@ -18,7 +18,7 @@ review = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_ar
 
 @review.callback()
 def topic() -> None:
-    """Make, list and destroy review apps."""
+    """Make, list, destroy and sweep review apps."""
 
 
 @review.command()
@@ -90,3 +90,34 @@ def destroy(
         console.say_json(view.to_json())
     else:
         console.say(f"destroyed {view.app or view.branch}")
+
+
+@review.command()
+def sweep(
+    gone: Annotated[
+        bool,
+        typer.Option(
+            "--gone",
+            help="Also those whose branch neither this repository nor its remotes have any more; "
+            "`git fetch --prune` first, in a clone of all branches.",
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Destroy nothing, tell what would be.")] = False,
+    directory: Directory = HERE,
+    config: Config = None,
+    platform: Platform = None,
+    json: Json = False,
+) -> None:
+    """Destroy the review apps that had no new build for longer than review.ttl, with their data; asks nothing."""
+    from herodeploy.flows.sweep import sweep as flow
+
+    with services_of(directory, config, platform) as services:
+        swept = flow(services, gone=gone, dry_run=dry_run)
+    if json:
+        console.say_json({"dry_run": dry_run, "review_apps": [each.to_json() for each in swept]})
+        return
+    if not swept:
+        console.say("no review app is stale")
+    for each in swept:
+        done = "would destroy" if dry_run else "destroyed"
+        console.say(f"{done} {each.view.app or each.view.branch}: {each.why}")

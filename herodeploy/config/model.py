@@ -115,7 +115,10 @@ class ReviewSection(Section):
         description="`native`: Heroku's own review apps. `managed`: app setups that herodeploy keeps track of, for any "
         "git host. `auto`: native where the pipeline has them enabled or the platform is local, managed elsewhere.",
     )
-    ttl: Duration | None = Field(default=None, description="How long a review app may live without a new commit.")
+    ttl: Duration | None = Field(
+        default=None,
+        description="How long a review app may live without a new build; then `herodeploy review sweep` destroys it.",
+    )
     max: int | None = Field(default=None, ge=1, description="How many review apps there may be at the same time.")
 
 
@@ -141,6 +144,9 @@ class ApprovalGate(Section):
 
     count: int = Field(default=1, ge=1, le=20, description="How many people must say yes.")
     by_other: bool = Field(default=False, description="Whether the author of the commit's own yes does not count.")
+    expires: Duration | None = Field(
+        default=None, description="How long a yes counts after it was given. For ever when left out."
+    )
     optional: bool = Field(
         default=True, description="Whether deployment mode removes this gate. `false` keeps it in either mode."
     )

@@ -93,14 +93,20 @@ def destroy(services: Services, branch_or_app: str) -> ReviewView:
             break
     else:
         raise UsageError(f"no review app of '{branch_or_app}'", hint="see: herodeploy review list")
+    destroy_view(services, view)
+    return view
+
+
+def destroy_view(services: Services, view: ReviewView, why: str | None = None) -> None:
+    """Destroy a review app that `list_` told of, and wait until it is gone."""
     services.tell("step", f"destroying {view.app or 'the review app of ' + view.branch}", leg=LEG, app=view.app)
     if view.strategy == "native":
         native_review.destroy(services, view.branch)
     elif view.app is not None:
         services.heroku.apps.delete(view.app)
-    services.store.record_event(services.event("review.destroyed", f"destroyed {view.app or view.branch}", stage=LEG))
+    text = f"destroyed {view.app or view.branch}" + (f": {why}" if why else "")
+    services.store.record_event(services.event("review.destroyed", text, stage=LEG))
     services.tell("done", f"{view.app or view.branch} is gone", leg=LEG, app=view.app)
-    return view
 
 
 def strategy_of(services: Services) -> str:

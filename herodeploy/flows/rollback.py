@@ -9,14 +9,19 @@ from typing import Any
 
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
-from herodeploy.errors import Refused, UsageError
+from herodeploy.errors import InvalidRequest, Refused, UsageError
 from herodeploy.flows.occupancy import occupied
-from herodeploy.flows.put_back import settle
+from herodeploy.flows.put_back import roll_back, settle
 from herodeploy.flows.services import Services
 
 LOOK_BACK = 100
 SHOWN = 5
 EVENTS = 500
+MOVES = ("rollback.", "promotion.", "deploy.", "leg.")
+"""Kinds of events that begin or end a move into a stage."""
+
+Pairs = dict[str, tuple[Release, Release]]
+"""Of each app the release that was current and the one to put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +64,44 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
         UsageError: there is nothing to go back to.
     """
     spec = services.stage(stage)
-    pairs = {app: _choose(services, spec, app, to) for app in spec.apps}
+    pairs = (_cut(services, spec) if to is None else None) or {
+        app: _choose(services, spec, app, to) for app in spec.apps
+    }
     services.tell("leg", f"rolling {stage} back", leg=stage)
     with occupied(services, stage, f"by-hand-{uuid.uuid4().hex[:8]}"):
-        started = {app: services.heroku.releases.rollback(app, target.id).id for app, (_, target) in pairs.items()}
-        settled = {app: settle(services, app, started[app], spec.verify, stage) for app in spec.apps}
-    rolled = tuple(_view(services, app, pairs[app], settled[app]["version"]) for app in spec.apps)
-    _record(services, spec, pairs, rolled, [each["reason"] for each in settled.values() if each["reason"]], why)
+        _record_start(services, spec, pairs)
+        started, refused = _start(services, stage, pairs)
+        settled = {app: settle(services, app, started[app], spec.verify, stage) for app in started}
+    rolled = tuple(_view(services, app, pairs[app], settled[app]["version"]) for app in started)
+    reasons = refused + [each["reason"] for each in settled.values() if each["reason"]]
+    _record(services, spec, pairs, rolled, reasons, why)
     return RollbackView(stage, rolled)
+
+
+def _start(services: Services, stage: str, pairs: Pairs) -> tuple[dict[str, str], list[str]]:
+    """Return the new release's id of each app that takes its rollback, and why the others do not."""
+    started, refused = {}, []
+    for app, (current, target) in pairs.items():
+        try:
+            started[app] = roll_back(services, app, target.id, target.slug_id or "", current.version)
+        except InvalidRequest as error:
+            refused.append(f"v{target.version} could not be put back in {app}: {error.platform_message}")
+            services.tell("failed", refused[-1], leg=stage, app=app)
+    return started, refused
+
+
+def _cut(services: Services, stage: StageSpec) -> Pairs | None:
+    """Return what the last rollback of the stage set out to do, if it was cut and nothing has moved there since."""
+    events = services.store.events(services.pipeline().id, limit=EVENTS)
+    last = next((event for event in events if event.stage == stage.name and event.kind.startswith(MOVES)), None)
+    if last is None or last.kind != "rollback.started":
+        return None
+    moves = last.data.get("moves")
+    if not isinstance(moves, dict) or set(moves) != set(stage.apps):
+        return None
+    services.tell("info", f"carrying on the rollback of {last.at:%Y-%m-%d %H:%M} UTC, which was cut", leg=stage.name)
+    get = services.heroku.releases.get
+    return {app: (get(app, moves[app]["from"]), get(app, moves[app]["to"])) for app in stage.apps}
 
 
 def _choose(services: Services, stage: StageSpec, app: str, to: str | None) -> tuple[Release, Release]:
@@ -95,7 +130,7 @@ def _previous(services: Services, stage: StageSpec, older: list[Release], curren
     bad = {
         slug
         for event in services.store.events(services.pipeline().id, limit=EVENTS)
-        if event.kind == "rollback.succeeded" and event.stage == stage.name
+        if event.kind.startswith("rollback.") and event.stage == stage.name
         for slug in _slugs(event.data.get("left"))
     }
     others = [release for release in older if release.slug_id != current.slug_id and release.eligible_for_rollback]
@@ -120,6 +155,18 @@ def _named(services: Services, app: str, older: list[Release], to: str) -> Relea
     return None
 
 
+def _record_start(services: Services, stage: StageSpec, pairs: Pairs) -> None:
+    moves = {app: {"from": current.id, "to": target.id} for app, (current, target) in pairs.items()}
+    data: dict[str, object] = {"moves": moves, "left": _left(pairs)}
+    services.store.record_event(
+        services.event("rollback.started", f"rolling {stage.name} back", stage=stage.name, data=data)
+    )
+
+
+def _left(pairs: Pairs) -> list[str]:
+    return sorted({current.slug_id for current, _ in pairs.values() if current.slug_id})
+
+
 def _view(services: Services, app: str, pair: tuple[Release, Release], version: int) -> AppRollback:
     current, target = pair
     commit = services.heroku.slugs.get(app, target.slug_id).commit if target.slug_id else None
@@ -129,16 +176,16 @@ def _view(services: Services, app: str, pair: tuple[Release, Release], version: 
 def _record(
     services: Services,
     stage: StageSpec,
-    pairs: dict[str, tuple[Release, Release]],
+    pairs: Pairs,
     rolled: tuple[AppRollback, ...],
     reasons: list[str],
     why: str | None,
 ) -> None:
     moves = ", ".join(f"{each.app} v{each.from_version} to v{each.to_version} as v{each.version}" for each in rolled)
-    text = f"rolled {stage.name} back: {moves}" + (f" ({why})" if why else "")
-    left: list[str] = sorted({current.slug_id for current, _ in pairs.values() if current.slug_id})
+    done = f"rolled {stage.name} back: {moves}" if rolled else f"{stage.name} is as it was"
+    text = "; ".join([done, *reasons]) + (f" ({why})" if why else "")
     kind = "rollback.failed" if reasons else "rollback.succeeded"
-    data: dict[str, object] = {"left": left, "why": why, "reasons": reasons}
+    data: dict[str, object] = {"left": _left(pairs), "why": why, "reasons": reasons}
     services.store.record_event(services.event(kind, text, stage=stage.name, data=data))
     if reasons:
         raise Refused("; ".join(reasons), hint="see the log above; the release before is still in the list of releases")

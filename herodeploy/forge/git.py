@@ -105,6 +105,12 @@ class Repository:
         listed = self._read("for-each-ref", "--sort=-committerdate", "--format=%(refname:lstrip=2)", "refs/heads")
         return listed.splitlines()
 
+    def has_branch(self, name: str) -> bool:
+        """Whether there is a branch of that name, here or as a remote had it at the last fetch."""
+        remotes = self._read("remote").split()
+        wanted = {f"refs/heads/{name}", *(f"refs/remotes/{remote}/{name}" for remote in remotes)}
+        return not wanted.isdisjoint(self._read("for-each-ref", "--format=%(refname)").splitlines())
+
     def dirty(self) -> list[str]:
         """Return the paths that are changed, staged or untracked; none of that is part of a commit."""
         entries = iter(self._read("status", "--porcelain=v1", "-z", "--untracked-files=normal").split("\0"))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import urllib.request
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from herodeploy.domain.pipeline import ReviewSpec
 from herodeploy.errors import Refused, UsageError
-from herodeploy.flows import managed_review, review
+from herodeploy.flows import managed_review, review, sweep
+from herodeploy.flows.services import utc_now
 
 Shop = Any
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(params=["native", "managed"])
@@ -57,6 +61,41 @@ def test_made_updated_listed_and_destroyed(reviewed: Shop) -> None:
     assert services.heroku.apps.find(made.app) is None
     with pytest.raises(UsageError, match="no review app"):
         review.destroy(services, "feature/Nice_page")
+
+
+def test_stale_ones_are_swept(reviewed: Shop) -> None:
+    services = reviewed.services
+    with pytest.raises(UsageError, match=r"no review\.ttl"):
+        sweep.sweep(services)
+    services.spec = dataclasses.replace(services.spec, review=dataclasses.replace(services.spec.review, ttl=DAY))
+    made = review.create(services, services.repo.head())
+    assert sweep.sweep(services, gone=True) == []
+
+    services.clock = lambda: utc_now() + DAY
+    [stale] = sweep.sweep(services, dry_run=True)
+    assert (stale.view.app, stale.why.startswith("no new build since ")) == (made.app, True)
+    assert services.heroku.apps.find(made.app) is not None
+    # As built a moment ago, in an app that is older than that.
+    services.clock = lambda: max(build.created_at for build in services.heroku.builds.list(made.app)) + DAY
+    assert sweep.sweep(services) == []
+
+    services.clock = lambda: utc_now() + DAY
+    assert [each.view.app for each in sweep.sweep(services)] == [made.app]
+    assert services.heroku.apps.find(made.app) is None
+    assert sweep.sweep(services) == []
+    assert "review.destroyed" in reviewed.kinds()
+
+
+def test_one_whose_branch_is_gone_is_swept_only_when_asked(reviewed: Shop) -> None:
+    services = reviewed.services
+    services.spec = dataclasses.replace(services.spec, review=dataclasses.replace(services.spec.review, ttl=DAY))
+    made = review.create(services, services.repo.head())
+    reviewed.git("switch", "--quiet", "main")
+    reviewed.git("branch", "--quiet", "-D", "feature/Nice_page")
+    assert sweep.sweep(services) == []
+    [swept] = sweep.sweep(services, gone=True)
+    assert (swept.view.app, swept.why) == (made.app, "branch feature/Nice_page is gone")
+    assert review.list_(services) == []
 
 
 def test_one_that_cannot_be_built_is_refused_and_can_be_made_again(reviewed: Shop) -> None:

@@ -112,6 +112,55 @@ def test_rollback_goes_further_back_each_time(shop: Shop) -> None:
     assert shop.slug(production) == slugs[1]
 
 
+def test_a_rollback_that_one_app_refuses_ends_as_refused_and_is_recorded(
+    two: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    good = two.slug(eu)
+    two.commit(index_dot_html="two\n")
+    bad = two.deliver().slug_id
+    releases = two.services.heroku.releases
+    post = releases.rollback
+    # v1 has no artifact: the platform really says no.
+    monkeypatch.setattr(releases, "rollback", lambda app, release: post(app, "v1" if app == us else release))
+
+    with pytest.raises(Refused, match=rf"could not be put back in {us}: "):
+        rollback.rollback(two.services, "production")
+
+    assert (two.slug(eu), two.slug(us)) == (good, bad)
+    event = two.services.store.events(two.services.pipeline().id)[0]
+    assert (event.kind, event.stage) == ("rollback.failed", "production")
+    assert us in event.text
+    with pytest.raises(UsageError, match=f"{eu} has no earlier good release"):
+        rollback.rollback(two.services, "production")
+    assert two.slug(eu) == good, "what was rolled back from does not come back"
+
+
+def test_a_rollback_that_was_cut_is_carried_on_as_it_was_meant(two: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    slugs = [two.slug(eu)]
+    for page in ("two\n", "three\n"):
+        two.commit(index_dot_html=page)
+        slugs.append(two.deliver().slug_id)
+    before = len(two.versions(eu))
+    releases = two.services.heroku.releases
+    post = releases.rollback
+
+    def cut(app: str, release: str) -> Any:
+        if app == us:
+            raise KeyboardInterrupt
+        return post(app, release)
+
+    monkeypatch.setattr(releases, "rollback", cut)
+    with pytest.raises(KeyboardInterrupt):
+        rollback.rollback(two.services, "production")
+    monkeypatch.undo()
+
+    rollback.rollback(two.like().services, "production")
+    assert [two.slug(eu), two.slug(us)] == [slugs[1], slugs[1]]
+    assert len(two.versions(eu)) == before + 1, "put back once"
+
+
 def test_nothing_to_roll_back_to_is_said(shop: Shop) -> None:
     with pytest.raises(UsageError, match="never been deployed"):
         rollback.rollback(shop.services, "production")

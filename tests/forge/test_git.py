@@ -95,6 +95,16 @@ def test_branches_tags_and_hashes_are_resolved(root: Path) -> None:
     assert repository.resolve("HEAD~1").commit == first
 
 
+def test_a_branch_is_there_here_or_on_a_remote(root: Path) -> None:
+    sha = commit(root)
+    git(root, "tag", "v1")
+    git(root, "remote", "add", "origin", "https://example.com/shop.git")
+    git(root, "update-ref", "refs/remotes/origin/feature/far", sha)
+    repository = Repository.open(root)
+    there = [name for name in ("main", "feature/far", "far", "v1", sha) if repository.has_branch(name)]
+    assert there == ["main", "feature/far"]
+
+
 def test_a_branch_wins_over_a_tag_of_the_same_name(root: Path) -> None:
     first = commit(root, "First")
     git(root, "branch", "next")
