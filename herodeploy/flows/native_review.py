@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from herodeploy.domain.change import AppSetup, Change, ReviewApp
 from herodeploy.domain.pipeline import App
-from herodeploy.errors import Conflict, Refused, UsageError
+from herodeploy.errors import Conflict, PlatformError, Refused, UsageError
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import until, wait_for
 from herodeploy.flows.watch import follow, upload
@@ -59,13 +59,22 @@ def create(services: Services, change: Change, branch: str) -> App:
 
 
 def destroy(services: Services, branch: str) -> None:
-    """Destroy the branch's review app and wait until it is gone."""
+    """Destroy the branch's review app and wait until it is gone.
+
+    Raises:
+        PlatformError: the platform takes longer than anybody waits.
+    """
     found = _of_branch(services, branch)
     if found is None:
         return
     if found.status != "deleting":
         services.heroku.review_apps.delete(found.id)
-    wait_for(services, lambda: True if _is_gone(services, found.id) else None, within=GONE_WITHIN)
+    if wait_for(services, lambda: _is_gone(services, found.id) or None, within=GONE_WITHIN) is None:
+        minutes = GONE_WITHIN.total_seconds() / 60
+        raise PlatformError(
+            f"the review app of {branch} is still being destroyed after {minutes:.0f} minutes",
+            hint="see: herodeploy review list",
+        )
 
 
 def _of_branch(services: Services, branch: str) -> ReviewApp | None:

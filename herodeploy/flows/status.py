@@ -19,7 +19,7 @@ from herodeploy.domain.snapshot import (
     plain,
 )
 from herodeploy.errors import NotFound
-from herodeploy.flows import mode
+from herodeploy.flows import mode, review
 from herodeploy.flows.approval import find
 from herodeploy.flows.services import Services
 
@@ -30,7 +30,6 @@ RELEASES = 10
 def snapshot(services: Services) -> PipelineSnapshot:
     """Look at the platform and the store."""
     pipeline = services.pipeline()
-    native = services.heroku.review_apps.list(pipeline.id)
     return PipelineSnapshot(
         pipeline=pipeline.name,
         pipeline_id=pipeline.id,
@@ -38,7 +37,7 @@ def snapshot(services: Services) -> PipelineSnapshot:
         mode=mode.show(services),
         stages=tuple(_stage(services, stage) for stage in services.spec.stages),
         deliveries=tuple(_deliveries(services)),
-        review_apps=tuple(ReviewLine(each.branch, each.app_id, each.status) for each in native),
+        review_apps=tuple(ReviewLine(each.branch, each.app, each.status) for each in review.list_(services)),
     )
 
 

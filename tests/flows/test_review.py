@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from herodeploy.domain.pipeline import ReviewSpec
-from herodeploy.errors import Refused, UsageError
-from herodeploy.flows import managed_review, review, sweep
+from herodeploy.errors import PlatformError, Refused, UsageError
+from herodeploy.flows import managed_review, native_review, review, status, sweep
 from herodeploy.flows.services import utc_now
 
 Shop = Any
@@ -49,6 +49,8 @@ def test_made_updated_listed_and_destroyed(reviewed: Shop) -> None:
     assert newer.app == made.app
     assert page(reviewed, made.app) == "nicer\n"
 
+    [shown] = status.snapshot(services).review_apps
+    assert (shown.branch, shown.app, shown.status) == ("feature/Nice_page", made.app, "created")
     [listed] = review.list_(services)
     assert (listed.branch, listed.app, listed.status, listed.commit) == (
         "feature/Nice_page",
@@ -113,6 +115,16 @@ def test_one_that_crashes_is_refused(reviewed: Shop) -> None:
     with pytest.raises(Refused, match="crashed"):
         review.create(reviewed.services, reviewed.commit(Procfile="web: echo farewell; exit 1\n"))
     assert any("farewell" in line for line in reviewed.told("output"))
+
+
+def test_one_that_is_not_gone_in_time_is_not_said_to_be(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = make(review=ReviewSpec("native"))
+    made = review.create(shop.services, shop.services.repo.head())
+    monkeypatch.setattr(native_review, "GONE_WITHIN", timedelta(0))
+    monkeypatch.setattr(native_review, "_is_gone", lambda *_: False)
+    with pytest.raises(PlatformError, match="still being destroyed"):
+        review.destroy(shop.services, made.branch)
+    assert "review.destroyed" not in shop.kinds()
 
 
 def test_there_is_room_for_so_many(make: Any) -> None:
