@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from herodeploy.local import records
 from herodeploy.local.api import find, routing
-from herodeploy.local.api.streams import EVENTS
+from herodeploy.local.api.streams import EVENTS, one_line
 from herodeploy.local.logs import KEPT
 from herodeploy.local.state import utcnow
 from herodeploy.local.wire import reply
@@ -105,4 +105,4 @@ async def _lines(platform: Platform, session: Session, as_events: bool) -> Async
 
 
 def _shown(number: int, line: str, as_events: bool) -> str:
-    return f"id: {number}\ndata: {line}\n\n" if as_events else f"{line}\n"
+    return f"id: {number}\ndata: {one_line(line.encode()).decode()}\n\n" if as_events else f"{line}\n"

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Platform", Request], Awaitable[Any]]
 
-LARGEST_BODY = 10_000_000
-
 
 def route(platform: Platform, method: str, path: str, handler: Handler) -> Route:
     """Declare one endpoint."""
@@ -46,7 +44,8 @@ async def body(request: Request) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(raw)
-    except ValueError:
+        json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except (ValueError, RecursionError):
         raise bad_request("The request body is no valid JSON.") from None
     if not isinstance(value, dict):
         raise bad_request("The request body must be a JSON object.")

@@ -57,6 +57,11 @@ async def _events(content: AsyncIterator[bytes], position: int) -> AsyncIterator
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             position += len(line) + 1
-            yield b"id: %d\ndata: %s\n\n" % (position, line.rstrip(b"\r"))
+            yield b"id: %d\ndata: %s\n\n" % (position, one_line(line))
     if rest:
-        yield b"id: %d\ndata: %s\n\n" % (position + len(rest), rest)
+        yield b"id: %d\ndata: %s\n\n" % (position + len(rest), one_line(rest))
+
+
+def one_line(text: bytes) -> bytes:
+    """Return a line fit for an event, which a carriage return (of a progress bar, say) would end too early."""
+    return text.rstrip(b"\r").replace(b"\r", b" ")

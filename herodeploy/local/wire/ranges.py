@@ -88,9 +88,10 @@ def _options(text: str) -> Mapping[str, str]:
 
 
 def _size(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
+    size = int(text[:9]) if text.isdecimal() else 0
+    if size == 0:
         raise _refused("Range needs max= with a number from 1 to 1000.")
-    return min(int(text), LARGEST_PAGE)
+    return min(size, LARGEST_PAGE)
 
 
 def _sorted(rows: Iterable[T], wanted: Range) -> list[T]:

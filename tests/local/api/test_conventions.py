@@ -74,7 +74,7 @@ def test_unknown_addresses_and_methods_are_json_errors(local: Any) -> None:
 
 
 def test_a_body_that_is_no_json_object_is_a_bad_request(local: Any) -> None:
-    for content in (b"{", b"[]", b'"x"'):
+    for content in (b"{", b"[]", b'"x"', b"[" * 100_000, b'{"name":"\\ud800"}'):
         answer = local.http.post("/apps", content=content)
         assert (answer.status_code, answer.json()["id"]) == (400, "bad_request")
 
@@ -95,3 +95,17 @@ def test_a_bad_range_is_refused(local: Any) -> None:
     answer = local.http.get("/apps", headers={"Range": "colour ..; max=2"})
     assert (answer.status_code, answer.json()["id"]) == (416, "requested_range_not_satisfiable")
     assert local.http.get("/apps", headers={"Range": ""}).status_code == 200
+
+
+def test_a_carriage_return_does_not_end_an_event(local: Any) -> None:
+    """Progress bars write them; the Heroku CLI reads logs as server-sent events."""
+    app, streams = local.app(), local.platform.streams
+    local.platform.logs.write(app["id"], "app", "web.1", "10%\r20%\r")
+    session = local.post(f"/apps/{app['id']}/log-sessions", {"lines": 1})
+    key = streams.create()
+    streams.write(key, "10%\r20%\r\n30%\r40%")
+    streams.close(key)
+    for url in (session["logplex_url"], streams.url(key)):
+        text = httpx.get(url, headers={"Accept": "text/event-stream"}).content
+        assert b"\r" not in text
+        assert b"10% 20%\n\n" in text
