@@ -28,12 +28,19 @@ def test_a_dyno_and_a_formation_are_shown_as_heroku_shows_them(local: Any, app: 
         assert local.get(f"/apps/{app['id']}/formation/{row['type']}") == row
 
 
-@pytest.mark.parametrize(("wanted", "quantity"), [(2, 2), ("1", 1), ("+1", 2), ("-1", 1), ("0", 0)])
+@pytest.mark.parametrize(("wanted", "quantity"), [(2, 2), ("1", 1), ("+1", 2), ("-1", 0), ("0", 0)])
 def test_quantities_in_every_form_that_clients_send(local: Any, app: Any, wanted: Any, quantity: int) -> None:
-    updates = [{"type": "worker", "quantity": wanted, "size": None}]
-    (row,) = local.patch(f"/apps/{app['id']}/formation", {"updates": updates})
+    """Each begins with one worker and leaves none: the cases run in any order, in several processes."""
+
+    def scale(to: Any) -> Any:
+        updates = [{"type": "worker", "quantity": to, "size": None}]
+        return local.patch(f"/apps/{app['id']}/formation", {"updates": updates})[0]
+
+    scale(1)
+    row = scale(wanted)
     assert (row["type"], row["quantity"]) == ("worker", quantity)
     names = {dyno["name"] for dyno in local.get(f"/apps/{app['id']}/dynos")}
+    scale(0)
     assert names == {"web.1", *(f"worker.{number}" for number in range(1, quantity + 1))}
 
 
