@@ -23,7 +23,7 @@ from herodeploy.errors import Conflict, InvalidRequest, UsageError
 from herodeploy.flows.services import Services
 
 if TYPE_CHECKING:
-    from herodeploy.config.appjson import EnvVar
+    from herodeploy.config.appjson import AppJson, EnvVar
 
 SECRET_BYTES = 32
 
@@ -50,6 +50,7 @@ def apply(services: Services, actions: Sequence[Action]) -> None:
     Raises:
         UsageError: the platform refuses a name.
     """
+    _warn_of_addons(services)
     for action in actions:
         services.tell("step", action.text)
         _carry_out(services, action)
@@ -98,12 +99,27 @@ def _given(services: Services) -> dict[str, EnvVar]:
 
 
 def _env(services: Services) -> dict[str, EnvVar]:
+    manifest = _manifest(services)
+    return (manifest.env if manifest else None) or {}
+
+
+def _manifest(services: Services) -> AppJson | None:
     from herodeploy.config import appjson
 
     file = services.repo.root / "app.json"
-    if not file.is_file():
-        return {}
-    return appjson.parse(file.read_text(encoding="utf-8"), "app.json").env or {}
+    return appjson.parse(file.read_text(encoding="utf-8"), "app.json") if file.is_file() else None
+
+
+def _warn_of_addons(services: Services) -> None:
+    manifest = _manifest(services)
+    plans = [addon.plan for addon in (manifest.addons if manifest else None) or ()]
+    if plans and services.spec.platform == "local":
+        app = services.spec.first.apps[0]
+        services.tell(
+            "warning",
+            f"app.json asks for {', '.join(plans)}, but the local platform has no add-ons; what they would set, set "
+            f'yourself for each app: eval "$(herodeploy local env)"; heroku config:set DATABASE_URL=... -a {app}',
+        )
 
 
 def _carry_out(services: Services, action: Action) -> None:

@@ -164,7 +164,10 @@ def without_addons(manifest: Manifest) -> str | None:
     """Return a warning about the add-ons that app.json asks for and this platform lacks; None without any."""
     if not manifest.addons:
         return None
-    return f"The local platform provides no add-ons; {FILE} asks for {', '.join(manifest.addons)}."
+    return (
+        f"The local platform provides no add-ons; {FILE} asks for {', '.join(manifest.addons)}. "
+        "What they would set, such as DATABASE_URL, set as config vars."
+    )
 
 
 async def _run_alone(platform: Platform, setup: records.AppSetup, app: records.App, order: Order) -> None:
@@ -178,7 +181,7 @@ async def _set_up(platform: Platform, setup: records.AppSetup, app: records.App,
     config = resolve(manifest, order.given)
     _still_there(platform, app)
     await _configure(platform, app, manifest, config, order)
-    await _build(platform, setup, app, order)
+    await _build(platform, setup, app, order, without_addons(manifest))
     await _postdeploy(platform, setup, app, manifest)
     setup.resolved_success_url = _success_url(platform, app, manifest)
     return manifest
@@ -212,11 +215,15 @@ async def _configure(
         await releases.release(platform, app, slug_id=None, config=config, description=f"Set {names} config vars")
 
 
-async def _build(platform: Platform, setup: records.AppSetup, app: records.App, order: Order) -> None:
+async def _build(
+    platform: Platform, setup: records.AppSetup, app: records.App, order: Order, warning: str | None
+) -> None:
     """Build and release; the setup goes on only with a release that succeeded."""
     build = await builds.create_build(
         platform, app, source_url=order.source_url, version=order.version, checksum=order.checksum
     )
+    if warning:
+        platform.streams.write(build.stream_id, f" !     {warning}")
     setup.build_id, setup.build_status, setup.build_stream_id = build.id, build.status, build.stream_id
     platform.state.app_setups.put(setup)
     await platform.builds.settled(build.id)

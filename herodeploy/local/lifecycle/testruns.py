@@ -128,6 +128,8 @@ async def _test(platform: Platform, pipeline: records.Pipeline, run: records.Tes
         nodes.add(platform, run, index)
     request = _request(platform, pipeline, run, manifest, source, work)
     _move(platform, run, "building")
+    if run.warning_message:
+        _to_all(platform, run)(f" !     {run.warning_message}")
     async with _cache_turn(platform, pipeline):
         if run.clear_cache:
             await asyncio.to_thread(shutil.rmtree, request.cache, ignore_errors=True)
