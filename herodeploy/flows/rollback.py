@@ -126,19 +126,17 @@ def _choose(services: Services, stage: StageSpec, app: str, to: str | None) -> t
 
 
 def _previous(services: Services, stage: StageSpec, older: list[Release], current: Release) -> Release | None:
-    """Return the newest release of another artifact, passing over those that were rolled back from."""
-    bad = {
-        slug
-        for event in services.store.events(services.pipeline().id, limit=EVENTS)
-        if event.kind.startswith("rollback.") and event.stage == stage.name
-        for slug in _slugs(event.data.get("left"))
-    }
+    """Return the newest release of another artifact, passing over those that were rolled back from.
+
+    One that was put there again since, by a promotion, is as good as any other.
+    """
+    left: dict[str, int] = {}
+    for event in services.store.events(services.pipeline().id, limit=EVENTS):
+        moves = event.data.get("moves") if event.kind == "rollback.started" and event.stage == stage.name else None
+        if isinstance(moves, dict) and (move := moves.get(current.app_name)):
+            left.setdefault(move["left"], move["version"])
     others = [release for release in older if release.slug_id != current.slug_id and release.eligible_for_rollback]
-    return next((release for release in others if release.slug_id not in bad), None)
-
-
-def _slugs(value: object) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else []
+    return next((release for release in others if release.version > left.get(release.slug_id or "", 0)), None)
 
 
 def _named(services: Services, app: str, older: list[Release], to: str) -> Release | None:
@@ -156,8 +154,11 @@ def _named(services: Services, app: str, older: list[Release], to: str) -> Relea
 
 
 def _record_start(services: Services, stage: StageSpec, pairs: Pairs) -> None:
-    moves = {app: {"from": current.id, "to": target.id} for app, (current, target) in pairs.items()}
-    data: dict[str, object] = {"moves": moves, "left": _left(pairs)}
+    moves = {
+        app: {"from": current.id, "to": target.id, "version": current.version, "left": current.slug_id}
+        for app, (current, target) in pairs.items()
+    }
+    data: dict[str, object] = {"moves": moves}
     services.store.record_event(
         services.event("rollback.started", f"rolling {stage.name} back", stage=stage.name, data=data)
     )

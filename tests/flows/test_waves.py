@@ -112,6 +112,19 @@ def test_rollback_goes_further_back_each_time(shop: Shop) -> None:
     assert shop.slug(production) == slugs[1]
 
 
+def test_what_was_promoted_again_after_a_rollback_is_gone_back_to(shop: Shop) -> None:
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    shop.deliver()
+    shop.commit(index_dot_html="two\n")
+    second = shop.deliver().slug_id
+    rollback.rollback(shop.services, "production")
+    promote.promote(shop.services)
+    shop.commit(index_dot_html="three\n")
+    shop.deliver()
+    rollback.rollback(shop.services, "production")
+    assert shop.slug(shop.app("production")) == second
+
+
 def test_a_rollback_that_one_app_refuses_ends_as_refused_and_is_recorded(
     two: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
