@@ -150,5 +150,5 @@ def test_completion_of_commands_and_topics() -> None:
         return done.stdout.split()
 
     assert complete("herodeploy re", 1) == ["resume", "reject", "review"]
-    assert complete("herodeploy review ", 2) == ["create", "list", "destroy"]
+    assert complete("herodeploy review ", 2) == ["create", "list", "destroy", "sweep"]
     assert "--why" in complete("herodeploy mode --", 2)
