@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +144,20 @@ def _make_file(address: sa.URL) -> None:
         if not file.parent.exists():
             file.parent.mkdir(parents=True, mode=0o700)
         file.touch(mode=0o600, exist_ok=True)
+        _write_ahead(file)
     except OSError as error:
         raise StoreError(f"cannot write {file}: {error.strerror}", hint=_ELSEWHERE) from error
+
+
+def _write_ahead(file: Path) -> None:
+    """Switch a database to write-ahead logging once, alone: SQLite answers "locked" at once to rivals at that."""
+    lock = file.with_name(f"{file.name}.lock")
+    lock.touch(mode=0o600, exist_ok=True)
+    with lock.open("w") as rivals, suppress(sqlite3.Error):
+        # A file that is no database is told of when it is opened for use.
+        fcntl.flock(rivals, fcntl.LOCK_EX)
+        with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
 
 
 _ELSEWHERE = f"make that folder writable, or set XDG_STATE_HOME or {ENV} to another place"
