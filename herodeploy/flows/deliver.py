@@ -171,7 +171,7 @@ def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
 
 
 def _errored(services: Services, delivery: Delivery, error: Exception) -> None:
-    reason = error.message if isinstance(error, HerodeployError) else f"{type(error).__name__}: {error}"
+    reason = error.message if isinstance(error, HerodeployError) else f"a fault of its own: {type(error).__name__}"
     event = _event(services, delivery, "delivery.errored", reason)
     # With the store itself in trouble the delivery stays running, which is carried on as well.
     with suppress(StoreError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from herodeploy.domain.release import Build, Release
-from herodeploy.errors import NotFound
+from herodeploy.errors import NotFound, PlatformError
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import until, wait_for
 
@@ -46,11 +46,18 @@ def watch_build(services: Services, app: str, build_id: str, leg: str | None) ->
     return until(services, lambda: _settled_build(services.heroku.builds.get(app, build_id)))
 
 
-def release_of_build(services: Services, app: str, build: Build) -> str | None:
-    """Return the id of the release that a succeeded build made; it may appear a moment after the build."""
+def release_of_build(services: Services, app: str, build: Build) -> str:
+    """Return the id of the release that a succeeded build made; it may appear a moment after the build.
+
+    Raises:
+        PlatformError: none appeared, which says nothing about the change.
+    """
     if build.release_id is not None:
         return build.release_id
-    return wait_for(services, lambda: services.heroku.builds.get(app, build.id).release_id, within=RELEASE_ROW_WITHIN)
+    found = wait_for(services, lambda: services.heroku.builds.get(app, build.id).release_id, within=RELEASE_ROW_WITHIN)
+    if found is None:
+        raise PlatformError(f"the build in {app} succeeded, but its release has not appeared", hint="try again later")
+    return found
 
 
 def watch_release(services: Services, app: str, release_id: str, leg: str | None) -> Release:

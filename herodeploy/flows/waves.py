@@ -10,6 +10,7 @@ from typing import Any
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import PromotionTarget, Release
 from herodeploy.engine.port import Run
+from herodeploy.errors import InvalidRequest, Refused
 from herodeploy.flows.baseline import RECENT, Baseline, release_there
 from herodeploy.flows.services import Services
 from herodeploy.flows.verify import verify
@@ -87,12 +88,16 @@ def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -
     if not missing:
         return {"promotion_id": None, "releases": there}
     services.tell("step", f"promoting to {', '.join(missing)}", leg=move.stage.name)
-    promotion = services.heroku.promotions.create(
-        move.pipeline_id,
-        move.source_app_id,
-        move.source_release_id,
-        [move.baseline[app]["app_id"] for app in missing],
-    )
+    try:
+        promotion = services.heroku.promotions.create(
+            move.pipeline_id,
+            move.source_app_id,
+            move.source_release_id,
+            [move.baseline[app]["app_id"] for app in missing],
+        )
+    except InvalidRequest as no:
+        # The platform's no, such as an expired release, stays one: asking again would not change it.
+        raise Refused(f"the platform refuses to promote to {', '.join(missing)}: {no.platform_message}") from no
     return {"promotion_id": promotion.id, "releases": there}
 
 

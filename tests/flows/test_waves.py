@@ -232,3 +232,15 @@ def test_an_app_that_is_not_applied_yet_is_named(shop: Shop) -> None:
     shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, more))
     with pytest.raises(UsageError, match="not-there-yet"):
         shop.deliver()
+
+
+def test_a_promotion_that_the_platform_refuses_fails_and_is_not_asked_for_again(shop: Shop) -> None:
+    waiting = shop.deliver()
+    coupling = shop.services.heroku.couplings.of_app(shop.app("production"))
+    shop.services.heroku.couplings.delete(coupling.id)
+
+    failed = shop.advance(deliver.approve(shop.services, waiting.id))
+
+    assert failed.status is Status.FAILED
+    assert f"refuses to promote to {shop.app('production')}" in failed.reason
+    assert shop.resume() == []
