@@ -29,7 +29,7 @@ def start_delivery(services: Services, change: Change) -> Delivery:
     _check_apps(services)
     now = services.clock()
     delivery = Delivery(
-        id=delivery_id(now, secrets.token_hex(2)),
+        id=delivery_id(now, secrets.token_hex(1)[0]),
         pipeline_id=pipeline.id,
         pipeline=pipeline.name,
         commit=change.commit,

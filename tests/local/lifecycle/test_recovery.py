@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ def test_everything_that_was_cut_off_ends(run_platform: Any, tmp_path: Path) -> 
         cut = _Cut(local, tmp_path)
         cut.wait()
         # A graceful stop tidies up; the copy is what a kill would have left.
-        shutil.copytree(tmp_path / "data", tmp_path / "copy", ignore=shutil.ignore_patterns("work", "*.lock"))
+        _copy(tmp_path / "data", tmp_path / "copy")
     with run_platform(tmp_path / "copy") as local:
+        while local.http.get(f"/review-apps/{cut.leaving['id']}").status_code != 404:
+            PAUSE.wait(0.02)
         promotion = local.get(f"/pipeline-promotions/{cut.promotion['id']}")
         (target,) = local.get(f"/pipeline-promotions/{cut.promotion['id']}/promotion-targets")
         assert promotion["status"] == "completed"
@@ -34,8 +38,6 @@ def test_everything_that_was_cut_off_ends(run_platform: Any, tmp_path: Path) -> 
         assert "stopped" in local.read(node["output_stream_url"])
         assert {app["id"] for app in local.get("/apps")} == {cut.staging["id"], cut.production["id"]}
         assert local.current(cut.production)["version"] == 3
-        while local.http.get(f"/review-apps/{cut.leaving['id']}").status_code != 404:
-            PAUSE.wait(0.02)
 
 
 def test_a_promotion_cut_off_right_after_its_release_has_succeeded(run_platform: Any, tmp_path: Path) -> None:
@@ -62,6 +64,13 @@ def test_a_promotion_cut_off_right_after_its_release_has_succeeded(run_platform:
     with run_platform(tmp_path / "data") as local:
         (target,) = local.get(f"/pipeline-promotions/{promotion['id']}/promotion-targets")
         assert (target["status"], target["release"]["id"]) == ("succeeded", release)
+
+
+def _copy(data: Path, to: Path) -> None:
+    """Copy a running platform's folder; its database at one instant, which files copied in turn would not be."""
+    shutil.copytree(data, to, ignore=shutil.ignore_patterns("work", "*.lock", "state.db*"))
+    with closing(sqlite3.connect(data / "state.db")) as live, closing(sqlite3.connect(to / "state.db")) as copy:
+        live.backup(copy)
 
 
 class _Cut:
