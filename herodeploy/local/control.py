@@ -46,6 +46,7 @@ OURS = (
     "state.db",
     "state.db-wal",
     "state.db-shm",
+    "clock",
     "token",
     "port",
     "running.json",

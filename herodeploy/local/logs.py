@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +24,12 @@ class Logs:
 
     Parameters:
         folder: one file an app goes here; lines outlive the platform.
+        clock: the time that lines carry, aware.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._folder = folder
+        self._clock = clock
         self._apps: dict[str, _AppLog] = {}
 
     def write(self, app_id: str, source: str, dyno: str, line: str) -> None:
@@ -63,7 +65,7 @@ class Logs:
 
     def _log(self, app_id: str) -> _AppLog:
         if app_id not in self._apps:
-            self._apps[app_id] = _AppLog(self._folder / f"{app_id}.log")
+            self._apps[app_id] = _AppLog(self._folder / f"{app_id}.log", self._clock)
         return self._apps[app_id]
 
 
@@ -85,7 +87,8 @@ class _Filter:
 class _AppLog:
     """One app's lines, in memory and in a file that is cut when it has grown to twice what is kept."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
         self.followers: WeakSet[_Follower] = WeakSet()
         self.lines: deque[str] = deque(maxlen=KEPT)
         self._file = file
@@ -96,7 +99,7 @@ class _AppLog:
             self._written = len(found)
 
     def add(self, source: str, dyno: str, text: str) -> None:
-        line = f"{datetime.now(UTC).isoformat(timespec='microseconds')} {source}[{dyno}]: {text}"
+        line = f"{self._clock().isoformat(timespec='microseconds')} {source}[{dyno}]: {text}"
         self.lines.append(line)
         self._save(line)
         for follower in list(self.followers):

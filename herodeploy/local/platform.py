@@ -6,20 +6,22 @@ import asyncio
 import shutil
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from herodeploy.local import records
 from herodeploy.local.api.account import EMAIL
+from herodeploy.local.clock import Clock
 from herodeploy.local.dynos.supervisor import Supervisor
 from herodeploy.local.lifecycle import (
     app_setups,
     builds,
+    deliveries,
     promotions,
     releases,
     review_apps,
     sources,
     testruns,
-    webhooks,
 )
 from herodeploy.local.lifecycle.jobs import Jobs
 from herodeploy.local.logs import Logs
@@ -43,6 +45,7 @@ class Platform:
 
     Attributes:
         state: the records.
+        clock: the time, which tests may advance.
         streams: output of builds, release phases and tests.
         logs: the apps' logs.
         supervisor: the dynos.
@@ -68,9 +71,10 @@ class Platform:
             settings.logs,
         ):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.clock = Clock(settings.data / "clock")
         self.state = State(settings.data / "state.db")
         self.streams = Streams(settings.streams, self.base_url, settings.heartbeat)
-        self.logs = Logs(settings.logs)
+        self.logs = Logs(settings.logs, self.clock.exactly)
         self.supervisor = Supervisor(settings, self.logs)
         self.router = Router(settings, self.supervisor, self.logs, self._route)
         self.app_ports = AppPorts(self.router)
@@ -88,7 +92,7 @@ class Platform:
         await self.supervisor.begin()
         await asyncio.to_thread(shutil.rmtree, self.settings.work, ignore_errors=True)
         self.settings.work.mkdir(mode=0o700, parents=True, exist_ok=True)
-        webhooks.attach(self)
+        deliveries.attach(self)
         with self.state.changes():
             for life in RECOVERING:
                 life.recover(self)
@@ -133,6 +137,10 @@ class Platform:
     def address(self, app: records.App) -> str:
         """Return the app's own loopback address, which needs no name resolution."""
         return f"http://127.0.0.1:{app.router_port}/"
+
+    def now(self) -> datetime:
+        """Return the platform's time, without microseconds."""
+        return self.clock.now()
 
     def log(self, app: records.App, line: str) -> None:
         """Write an ``app[api]`` line into an app's log."""

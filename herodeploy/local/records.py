@@ -243,3 +243,30 @@ class Webhook:
     url: str
     secret: str
     authorization: str | None = None
+
+
+@dataclass(slots=True)
+class WebhookEvent:
+    id: str
+    app_id: str
+    include: str
+    action: str
+    created_at: datetime
+    updated_at: datetime
+    data: dict[str, Any]
+    previous_data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class WebhookDelivery:
+    id: str
+    app_id: str
+    webhook_id: str
+    event_id: str
+    include: str
+    created_at: datetime
+    updated_at: datetime
+    status: str = "pending"
+    num_attempts: int = 0
+    next_attempt_at: datetime | None = None
+    last_attempt: dict[str, Any] | None = None

@@ -24,6 +24,10 @@ class Settings:
         crash_cooloff: wait after the second quick crash; doubles up to 24 h.
         builds_at_once: builds and test runs running side by side.
         heartbeat: between keep-alive bytes on output streams.
+        webhook_pause: before a delivery of level sync is tried again; doubles up to an hour.
+        webhook_hosts: that webhooks may be sent to, beside this machine.
+        rate_limit: API calls an account has at most, as Heroku.
+        rate_refill: API calls that come back each minute; Heroku gives 75.
     """
 
     data: Path
@@ -39,6 +43,10 @@ class Settings:
     crash_cooloff: float = 600
     builds_at_once: int = 10
     heartbeat: float = 20
+    webhook_pause: float = 15
+    webhook_hosts: tuple[str, ...] = ()
+    rate_limit: float = 4500
+    rate_refill: float = 4500
 
     @property
     def slugs(self) -> Path:

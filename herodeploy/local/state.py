@@ -13,7 +13,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -95,6 +95,8 @@ class State:
         self.test_nodes = Table(records.TestNode, self._write)
         self.test_cases = Table(records.TestCase, self._write)
         self.webhooks = Table(records.Webhook, self._write)
+        self.webhook_events = Table(records.WebhookEvent, self._write)
+        self.webhook_deliveries = Table(records.WebhookDelivery, self._write)
         self._load()
 
     @contextmanager
@@ -130,11 +132,6 @@ class State:
                     " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
                     (kind, key, body),
                 )
-
-
-def utcnow() -> datetime:
-    """Return the time, aware, without microseconds, as Heroku's resources show it."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _encode(value: object) -> Any:

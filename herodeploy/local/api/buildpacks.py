@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local.api import find, routing
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire.errors import invalid
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ async def replace(platform: Platform, request: Request) -> Any:
     if "updates" not in values:
         raise invalid("updates is required.")
     app.buildpacks = parse(values["updates"])
-    app.updated_at = utcnow()
+    app.updated_at = platform.now()
     platform.state.apps.put(app)
     return _installed(app.buildpacks)
 

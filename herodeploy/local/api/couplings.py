@@ -10,7 +10,6 @@ from starlette.routing import Route
 from herodeploy.local import records
 from herodeploy.local.api import find, pipelines, routing
 from herodeploy.local.lifecycle import pipelines as life
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire import ranges, reply
 from herodeploy.local.wire.errors import invalid, not_found
 
@@ -100,7 +99,7 @@ async def update(platform: Platform, request: Request) -> Any:
     stage = routing.text(await routing.body(request), "stage")
     if stage is not None:
         coupling.stage = checked_stage(stage)
-        coupling.updated_at = utcnow()
+        coupling.updated_at = platform.now()
         platform.state.couplings.put(coupling)
     return render(platform, coupling)
 

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local.api import account, find, routing
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire.errors import invalid, not_found
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ async def update(platform: Platform, request: Request) -> Any:
         raise invalid("enabled is required.")
     enabled = routing.flag(values, "enabled")
     app.features = sorted({*app.features, name} if enabled else {*app.features} - {name})
-    app.updated_at = utcnow()
+    app.updated_at = platform.now()
     platform.state.apps.put(app)
     return _render(name, OF_APPS[name], enabled)
 

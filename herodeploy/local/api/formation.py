@@ -12,7 +12,6 @@ from starlette.routing import Route
 from herodeploy.local import records
 from herodeploy.local.api import account, find, routing
 from herodeploy.local.lifecycle import releases
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire.errors import ApiError, invalid
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ async def _scale(platform: Platform, app: records.App, updates: list[dict[str, A
     """Check every update before the first is made."""
     changes = [_change(app, update) for update in updates]
     for kind, change in changes:
-        app.formation[kind] |= change | {"updated_at": utcnow().isoformat()}
+        app.formation[kind] |= change | {"updated_at": platform.now().isoformat()}
         platform.log(app, f"Scaled to {kind}@{change['quantity']}:{change['size']} by user {platform.email}")
     platform.state.apps.put(app)
     await releases.converge(platform, app)

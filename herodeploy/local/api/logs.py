@@ -18,7 +18,6 @@ from herodeploy.local import records
 from herodeploy.local.api import find, routing
 from herodeploy.local.api.streams import EVENTS, one_line
 from herodeploy.local.logs import KEPT
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire import reply
 from herodeploy.local.wire.errors import invalid, not_found
 
@@ -72,7 +71,7 @@ def _open(platform: Platform, sessions: dict[str, Session], app: records.App, va
     )
     while len(sessions) > MOST_SESSIONS:
         del sessions[next(iter(sessions))]
-    now = utcnow()
+    now = platform.now()
     url = f"{platform.base_url}/log-streams/{key}"
     return reply.created({"id": str(uuid.uuid4()), "logplex_url": url, "created_at": now, "updated_at": now})
 

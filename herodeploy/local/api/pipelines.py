@@ -13,7 +13,6 @@ from starlette.routing import Route
 from herodeploy.local import records
 from herodeploy.local.api import account, builds, releases, routing
 from herodeploy.local.lifecycle import pipelines as life
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire import ranges, reply
 from herodeploy.local.wire.errors import invalid, not_found
 
@@ -80,7 +79,7 @@ async def index(platform: Platform, request: Request) -> reply.Reply:
 async def create(platform: Platform, request: Request) -> reply.Reply:
     """POST /pipelines."""
     values = await routing.body(request)
-    now = utcnow()
+    now = platform.now()
     name = _checked(routing.needed(values, "name"))
     row = records.Pipeline(id=str(uuid.uuid4()), name=name, created_at=now, updated_at=now)
     return reply.created(render(platform.state.pipelines.put(row)))
@@ -97,7 +96,7 @@ async def update(platform: Platform, request: Request) -> Any:
     name = routing.text(await routing.body(request), "name")
     if name is not None:
         pipeline.name = _checked(name)
-        pipeline.updated_at = utcnow()
+        pipeline.updated_at = platform.now()
         platform.state.pipelines.put(pipeline)
     return render(pipeline)
 

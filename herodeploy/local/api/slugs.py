@@ -10,7 +10,6 @@ from starlette.routing import Route
 
 from herodeploy.local import records
 from herodeploy.local.api import account, find, routing
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire import reply
 from herodeploy.local.wire.errors import invalid
 
@@ -57,7 +56,7 @@ async def create(platform: Platform, request: Request) -> reply.Reply:
     types = routing.section(values, "process_types")
     if "process_types" not in values or not all(isinstance(command, str) for command in types.values()):
         raise invalid("process_types must be an object of process types and their commands.")
-    now = utcnow()
+    now = platform.now()
     slug = records.Slug(
         id=str(uuid.uuid4()),
         app_id=app.id,

@@ -15,7 +15,6 @@ from starlette.routing import Route
 from herodeploy.local import records
 from herodeploy.local.api import find, routing
 from herodeploy.local.lifecycle import sources as life
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire import reply
 from herodeploy.local.wire.errors import ApiError, bad_request, not_found
 
@@ -37,7 +36,7 @@ def routes(platform: Platform) -> list[Route]:
 
 async def create(platform: Platform, request: Request) -> reply.Reply:  # noqa: ARG001
     """POST /sources: where to PUT a tarball, and where builds get it."""
-    row = platform.state.sources.put(records.Source(id=str(uuid.uuid4()), created_at=utcnow()))
+    row = platform.state.sources.put(records.Source(id=str(uuid.uuid4()), created_at=platform.now()))
     url = f"{platform.base_url}/blobs/sources/{row.id}"
     return reply.created({"source_blob": {"get_url": url, "put_url": url}})
 
@@ -67,7 +66,7 @@ async def upload_slug(platform: Platform, request: Request) -> Response:
     found = await _receive(request, file)
     slug.size = file.stat().st_size
     slug.checksum = slug.checksum or f"SHA256:{found}"
-    slug.updated_at = utcnow()
+    slug.updated_at = platform.now()
     platform.state.slugs.put(slug)
     return Response(status_code=200, headers=reply.standard_headers())
 

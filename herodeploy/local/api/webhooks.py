@@ -11,7 +11,6 @@ from starlette.routing import Route
 from herodeploy.local import records
 from herodeploy.local.api import account, apps, builds, find, releases, routing
 from herodeploy.local.lifecycle import webhooks as life
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire import ranges, reply
 from herodeploy.local.wire.errors import invalid, not_found
 
@@ -29,6 +28,10 @@ def routes(platform: Platform) -> list[Route]:
         routing.route(platform, "GET", "/apps/{app}/webhooks/{webhook}", show),
         routing.route(platform, "PATCH", "/apps/{app}/webhooks/{webhook}", update),
         routing.route(platform, "DELETE", "/apps/{app}/webhooks/{webhook}", destroy),
+        routing.route(platform, "GET", "/apps/{app}/webhook-events", events),
+        routing.route(platform, "GET", "/apps/{app}/webhook-events/{event}", show_event),
+        routing.route(platform, "GET", "/apps/{app}/webhook-deliveries", deliveries),
+        routing.route(platform, "GET", "/apps/{app}/webhook-deliveries/{delivery}", show_delivery),
     ]
 
 
@@ -43,6 +46,40 @@ def render(platform: Platform, hook: records.Webhook) -> dict[str, Any]:
         "level": hook.level,
         "updated_at": hook.updated_at,
         "url": hook.url,
+    }
+
+
+def render_event(event: records.WebhookEvent) -> dict[str, Any]:
+    """Return an event's JSON."""
+    return {
+        "created_at": event.created_at,
+        "id": event.id,
+        "include": event.include,
+        "payload": {
+            "action": event.action,
+            "actor": account.user(),
+            "data": event.data,
+            "previous_data": event.previous_data,
+            "resource": event.include.removeprefix("api:"),
+            "version": "application/vnd.heroku+json; version=3",
+        },
+        "updated_at": event.updated_at,
+    }
+
+
+def render_delivery(platform: Platform, row: records.WebhookDelivery) -> dict[str, Any]:
+    """Return a delivery's JSON."""
+    hook = platform.state.webhooks.get(row.webhook_id)
+    return {
+        "created_at": row.created_at,
+        "event": {"id": row.event_id, "include": row.include},
+        "id": row.id,
+        "last_attempt": row.last_attempt,
+        "next_attempt_at": row.next_attempt_at,
+        "num_attempts": row.num_attempts,
+        "status": row.status,
+        "updated_at": row.updated_at,
+        "webhook": {"id": row.webhook_id, "level": hook.level if hook else "notify"},
     }
 
 
@@ -97,7 +134,7 @@ async def update(platform: Platform, request: Request) -> Any:
         url=routing.text(values, "url") or hook.url,
         secret=_header_value(values, "secret") or hook.secret,
         authorization=_header_value(values, "authorization") if "authorization" in values else hook.authorization,
-        updated_at=utcnow(),
+        updated_at=platform.now(),
     )
     return render(platform, life.save(platform, changed))
 
@@ -105,8 +142,39 @@ async def update(platform: Platform, request: Request) -> Any:
 async def destroy(platform: Platform, request: Request) -> Any:
     """DELETE /apps/:app/webhooks/:webhook."""
     hook = _path_webhook(platform, request)
-    platform.state.webhooks.delete(hook.id)
+    life.remove(platform, hook)
     return render(platform, hook)
+
+
+async def events(platform: Platform, request: Request) -> reply.Reply:
+    """GET /apps/:app/webhook-events."""
+    app = find.path_app(platform, request)
+    return ranges.page(request, platform.state.webhook_events.where(app_id=app.id), render_event, KEYS)
+
+
+async def show_event(platform: Platform, request: Request) -> Any:
+    """GET /apps/:app/webhook-events/:event."""
+    app = find.path_app(platform, request)
+    found = platform.state.webhook_events.get(request.path_params["event"])
+    if found is None or found.app_id != app.id:
+        raise not_found("webhook event")
+    return render_event(found)
+
+
+async def deliveries(platform: Platform, request: Request) -> reply.Reply:
+    """GET /apps/:app/webhook-deliveries."""
+    app = find.path_app(platform, request)
+    rows = platform.state.webhook_deliveries.where(app_id=app.id)
+    return ranges.page(request, rows, lambda row: render_delivery(platform, row), KEYS)
+
+
+async def show_delivery(platform: Platform, request: Request) -> Any:
+    """GET /apps/:app/webhook-deliveries/:delivery."""
+    app = find.path_app(platform, request)
+    found = platform.state.webhook_deliveries.get(request.path_params["delivery"])
+    if found is None or found.app_id != app.id:
+        raise not_found("webhook delivery")
+    return render_delivery(platform, found)
 
 
 def _code(platform: Platform, row: records.Release) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from herodeploy.local.build.failure import BuildFailed
 from herodeploy.local.build.source import read_member
 from herodeploy.local.lifecycle import apps, builds, releases, sources
 from herodeploy.local.lifecycle.manifest import FILE, Manifest, ManifestInvalid, Scale, parse
-from herodeploy.local.state import utcnow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +72,7 @@ async def create_app_setup(
 
 def record(platform: Platform, app: records.App) -> records.AppSetup:
     """Write down a new setup of an app."""
-    now = utcnow()
+    now = platform.now()
     return platform.state.app_setups.put(
         records.AppSetup(id=str(uuid.uuid4()), app_id=app.id, app_name=app.name, created_at=now, updated_at=now)
     )
@@ -205,7 +204,7 @@ async def _configure(
 ) -> None:
     app.stack = manifest.stack or app.stack
     app.buildpacks = list(order.buildpacks or manifest.buildpacks)
-    app.formation = {name: _entry(scale) for name, scale in manifest.formation.items() if name != releases.PHASE}
+    app.formation = {name: _entry(platform, scale) for name, scale in manifest.formation.items() if name != releases.PHASE}
     platform.state.apps.put(app)
     warning = without_addons(manifest)
     if warning:
@@ -273,8 +272,8 @@ async def run_script(
         return 1
 
 
-def _entry(scale: Scale) -> dict[str, object]:
-    now = utcnow().isoformat()
+def _entry(platform: Platform, scale: Scale) -> dict[str, object]:
+    now = platform.now().isoformat()
     return {
         "id": str(uuid.uuid4()),
         "command": "",
@@ -302,5 +301,5 @@ def _success_url(platform: Platform, app: records.App, manifest: Manifest) -> st
 
 def _finish(platform: Platform, setup: records.AppSetup, status: str) -> None:
     setup.status = status
-    setup.updated_at = utcnow()
+    setup.updated_at = platform.now()
     platform.state.app_setups.put(setup)

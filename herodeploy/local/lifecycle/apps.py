@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from herodeploy.local import records
 from herodeploy.local.lifecycle import releases
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire.errors import invalid
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ async def create_app(
     Raises:
         ApiError: 422, the name is taken or not allowed, or there is no such stack or region.
     """
-    now = utcnow()
+    now = platform.now()
     app = records.App(
         id=str(uuid.uuid4()),
         name=_checked(platform, name) if name else _free_name(platform),
@@ -71,7 +70,7 @@ async def update_app(
     if app.maintenance != maintenance:
         platform.log(app, f"Maintenance mode {'on' if maintenance else 'off'} by user {platform.email}")
     app.maintenance = maintenance
-    app.updated_at = utcnow()
+    app.updated_at = platform.now()
     moved = renamed != app.name
     app.name = renamed
     platform.state.apps.put(app)
@@ -129,6 +128,10 @@ def _forget(platform: Platform, app: records.App) -> list[Path]:
             state.couplings.delete(coupling.id)
         for webhook in state.webhooks.where(app_id=app.id):
             state.webhooks.delete(webhook.id)
+        for delivery in state.webhook_deliveries.where(app_id=app.id):
+            state.webhook_deliveries.delete(delivery.id)
+        for event in state.webhook_events.where(app_id=app.id):
+            state.webhook_events.delete(event.id)
         for review in state.review_apps.where(app_id=app.id):
             if review.status != "deleting":
                 state.review_apps.delete(review.id)

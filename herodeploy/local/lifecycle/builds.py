@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from herodeploy.local import disk, records
 from herodeploy.local.build import builder
 from herodeploy.local.lifecycle import releases, sources
-from herodeploy.local.state import utcnow
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -40,7 +39,7 @@ async def create_build(
         ApiError: 422, the address cannot be one of a source.
     """
     sources.check_url(source_url)
-    now = utcnow()
+    now = platform.now()
     build = records.Build(
         id=str(uuid.uuid4()),
         app_id=app.id,
@@ -138,7 +137,7 @@ async def _build(platform: Platform, app: records.App, build: records.Build, wor
         timeout=platform.settings.build_timeout,
     )
     result = await builder.build(request, lambda line: platform.streams.write(build.stream_id, line))
-    now = utcnow()
+    now = platform.now()
     build.buildpacks = list(result.buildpacks)
     return platform.state.slugs.put(
         records.Slug(
@@ -182,5 +181,5 @@ def _explain(problem: OSError | sqlite3.Error) -> str:
 
 def _finish(platform: Platform, build: records.Build, status: str) -> None:
     build.status = status
-    build.updated_at = utcnow()
+    build.updated_at = platform.now()
     platform.state.builds.put(build)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from herodeploy.local import records
 from herodeploy.local.build import builder
 from herodeploy.local.lifecycle import app_setups, tap
-from herodeploy.local.state import utcnow
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -25,7 +24,7 @@ def add(platform: Platform, run: records.TestRun, index: int) -> None:
         pipeline_id=run.pipeline_id,
         index=index,
         created_at=run.created_at,
-        updated_at=utcnow(),
+        updated_at=platform.now(),
         setup_stream_id=platform.streams.create(),
         output_stream_id=platform.streams.create(),
         status=run.status,
@@ -60,7 +59,7 @@ def move(platform: Platform, node: records.TestNode, status: str) -> None:
     """Bring a node on; one that has ended stays so."""
     if node.status not in ENDED:
         node.status = status
-        node.updated_at = utcnow()
+        node.updated_at = platform.now()
         platform.state.test_nodes.put(node)
 
 
@@ -98,7 +97,7 @@ def _to_one(platform: Platform, node: records.TestNode, lines: list[str]) -> Cal
 
 
 def _record_cases(platform: Platform, run: records.TestRun, node: records.TestNode, lines: list[str]) -> None:
-    now = utcnow()
+    now = platform.now()
     with platform.state.changes():
         for case in tap.cases(lines):
             row = records.TestCase(

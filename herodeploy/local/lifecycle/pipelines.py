@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from herodeploy.local import records
 from herodeploy.local.lifecycle import testruns
-from herodeploy.local.state import utcnow
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def couple(platform: Platform, app: records.App, pipeline: records.Pipeline, stage: str) -> records.Coupling:
     """Put an app, which is in no pipeline, into a stage of one."""
-    now = utcnow()
+    now = platform.now()
     return platform.state.couplings.put(
         records.Coupling(
             id=str(uuid.uuid4()),

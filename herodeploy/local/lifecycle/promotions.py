@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from herodeploy.local import records
 from herodeploy.local.lifecycle import releases
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire.errors import invalid
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ async def promote(
         pipeline_id=pipeline.id,
         source_app_id=source.id,
         source_release_id=release.id,
-        created_at=utcnow(),
+        created_at=platform.now(),
     )
     rows = [records.PromotionTarget(str(uuid.uuid4()), promotion.id, app.id) for app in targets]
     with platform.state.changes():
@@ -155,5 +154,5 @@ def _settle(platform: Platform, target: records.PromotionTarget, succeeded: bool
 
 def _finish(platform: Platform, promotion: records.Promotion) -> None:
     promotion.status = "completed"
-    promotion.updated_at = utcnow()
+    promotion.updated_at = platform.now()
     platform.state.promotions.put(promotion)

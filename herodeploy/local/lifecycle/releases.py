@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from herodeploy.local import records
 from herodeploy.local.dynos.supervisor import Plan
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire.errors import invalid
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def recover(platform: Platform) -> None:
 def _record(
     platform: Platform, app: records.App, slug_id: str | None, config: Mapping[str, str], description: str
 ) -> records.Release:
-    now = utcnow()
+    now = platform.now()
     row = records.Release(
         id=str(uuid.uuid4()),
         app_id=app.id,
@@ -212,7 +211,7 @@ async def _make_current(platform: Platform, app: records.App, row: records.Relea
 
 def _finish(platform: Platform, row: records.Release, status: str) -> None:
     row.status = status
-    row.updated_at = utcnow()
+    row.updated_at = platform.now()
     platform.state.releases.put(row)
 
 
@@ -225,7 +224,7 @@ def _formation(platform: Platform, app: records.App, slug: records.Slug | None) 
     """The first code of an app starts web=1; later on new types appear at 0 and vanished ones leave."""
     if slug is None:
         return app.formation
-    now = utcnow().isoformat()
+    now = platform.now().isoformat()
     formation: dict[str, dict[str, object]] = {}
     first = not any(row.slug_id for row in platform.state.releases.where(app_id=app.id, status="succeeded"))
     for name, command in slug.process_types.items():

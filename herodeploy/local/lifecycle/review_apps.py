@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from herodeploy.local import records
 from herodeploy.local.lifecycle import app_setups, apps, pipelines, sources
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire.errors import ApiError, conflict
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def create_review_app(platform: Platform, pipeline: records.Pipeline, orde
     sources.check_url(order.source_url)
     if platform.state.review_apps.where(pipeline_id=pipeline.id, branch=order.branch):
         raise conflict(f"A review app already exists for the {order.branch} branch")
-    now = utcnow()
+    now = platform.now()
     review = platform.state.review_apps.put(
         records.ReviewApp(
             id=str(uuid.uuid4()),
@@ -195,5 +194,5 @@ def _move(platform: Platform, review: records.ReviewApp, status: str) -> None:
     if platform.state.review_apps.get(review.id) is None or (review.status == "deleting" and status != "deleting"):
         return
     review.status = status
-    review.updated_at = utcnow()
+    review.updated_at = platform.now()
     platform.state.review_apps.put(review)

@@ -12,7 +12,6 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire.errors import invalid
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def upload_file(platform: Platform, key: str) -> Path:
 def recover(platform: Platform) -> None:
     """Forget uploads of long ago."""
     for row in platform.state.sources:
-        if row.created_at < utcnow() - KEPT:
+        if row.created_at < platform.now() - KEPT:
             upload_file(platform, row.id).unlink(missing_ok=True)
             platform.state.sources.delete(row.id)
 

@@ -18,7 +18,6 @@ from herodeploy.local import records
 from herodeploy.local.build import builder
 from herodeploy.local.lifecycle import app_setups, nodes, sources
 from herodeploy.local.lifecycle.manifest import Manifest
-from herodeploy.local.state import utcnow
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -47,7 +46,7 @@ async def create_test_run(platform: Platform, pipeline: records.Pipeline, order:
         ApiError: 422, the source's address cannot be one.
     """
     sources.check_url(order.source_url)
-    now = utcnow()
+    now = platform.now()
     run = records.TestRun(
         id=str(uuid.uuid4()),
         pipeline_id=pipeline.id,
@@ -194,7 +193,7 @@ def _move(platform: Platform, run: records.TestRun, status: str) -> None:
     if run.status in nodes.ENDED:
         return
     run.status = status
-    run.updated_at = utcnow()
+    run.updated_at = platform.now()
     with platform.state.changes():
         platform.state.test_runs.put(run)
         for node in nodes.of_run(platform, run):

@@ -1,27 +1,16 @@
-"""App webhooks: signed notices of what happens to an app, to addresses on this machine only."""
+"""App webhooks: who wants to know what of an app, and where; `deliveries` carries it there."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import hashlib
-import hmac
-import json
 import secrets
 import uuid
 from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
-
-import httpx
+from typing import TYPE_CHECKING
 
 from herodeploy.local import records
 from herodeploy.local.lifecycle import sources
-from herodeploy.local.state import utcnow
 from herodeploy.local.wire.auth import LOOPBACK
 from herodeploy.local.wire.errors import invalid
-from herodeploy.local.wire.reply import moment
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -34,14 +23,6 @@ SILENT = (
 """What Heroku tells about and nothing here does: allowed, never delivered."""
 LEVELS = ("notify", "sync")
 MOST = 10
-PATIENCE = 10.0
-
-_turns: WeakKeyDictionary[Platform, dict[str, asyncio.Lock]] = WeakKeyDictionary()
-
-
-def attach(platform: Platform) -> None:
-    """Deliver from now on."""
-    platform.listeners.append(partial(_notify, platform))
 
 
 def create_webhook(
@@ -65,7 +46,7 @@ def create_webhook(
     """
     if len(platform.state.webhooks.where(app_id=app.id)) >= MOST:
         raise invalid(f"An app has {MOST} webhooks at most.")
-    now = utcnow()
+    now = platform.now()
     hook = records.Webhook(
         id=str(uuid.uuid4()),
         app_id=app.id,
@@ -93,71 +74,15 @@ def save(platform: Platform, hook: records.Webhook) -> records.Webhook:
     if hook.level not in LEVELS:
         raise invalid(f"level must be one of: {', '.join(LEVELS)}.")
     parts = sources.split(hook.url)
-    if parts is None or parts.scheme not in ("http", "https") or parts.hostname not in LOOPBACK:
-        raise invalid("url must be an http or https address on 127.0.0.1 or localhost: this platform calls no others.")
+    hosts = (*LOOPBACK, *platform.settings.webhook_hosts)
+    if parts is None or parts.scheme not in ("http", "https") or parts.hostname not in hosts:
+        raise invalid(f"url must be an http or https address on {' or '.join(hosts)}: this platform calls no others.")
     return platform.state.webhooks.put(hook)
 
 
-def _notify(platform: Platform, app: records.App, entity: str, action: str, record: Any) -> None:
-    """Send an event to every webhook that asks for it; what it tells is fixed now, the sending takes its time."""
-    hooks = [hook for hook in platform.state.webhooks.where(app_id=app.id) if entity in hook.include]
-    if not hooks:
-        return
-    # The API's JSON is what is delivered; api/ imports the life cycles, so it is not there before they are.
-    from herodeploy.local.api import webhooks as api
-
-    event = {"id": str(uuid.uuid4()), "include": entity}
-    data = api.data(platform, record)
-    for hook in hooks:
-        body = _body(hook, event, action, data)
-        platform.jobs.start(f"webhook:{event['id']}:{hook.id}", _deliver(platform, hook, body))
-
-
-def _body(hook: records.Webhook, event: dict[str, str], action: str, data: dict[str, Any]) -> bytes:
-    from herodeploy.local.api import account
-
-    now = utcnow()
-    payload = {
-        "id": str(uuid.uuid4()),
-        "action": action,
-        "actor": account.user(),
-        "created_at": now,
-        "updated_at": now,
-        "published_at": now,
-        "data": data,
-        "previous_data": {},
-        "resource": event["include"].removeprefix("api:"),
-        "sequence": None,
-        "version": "application/vnd.heroku+json; version=3",
-        "webhook_metadata": {
-            "attempt": {"id": str(uuid.uuid4())},
-            "delivery": {"id": str(uuid.uuid4())},
-            "event": event,
-            "webhook": {"id": hook.id},
-        },
-    }
-    return json.dumps(payload, default=moment).encode()
-
-
-async def _deliver(platform: Platform, hook: records.Webhook, body: bytes) -> None:
-    """Try once; a webhook's events go one after another, in the order in which they happened."""
-    turn = _turns.setdefault(platform, {}).setdefault(hook.id, asyncio.Lock())
-    async with turn, httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as client:
-        try:
-            answer = await client.post(hook.url, content=body, headers=_headers(hook, body))
-            outcome = None if answer.is_success else f"it answered {answer.status_code}"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
-            outcome = type(problem).__name__
-    app = platform.state.apps.get(hook.app_id)
-    if outcome is not None and app is not None:
-        platform.log(app, f"Webhook {hook.id} was not delivered: {outcome}")
-
-
-def _headers(hook: records.Webhook, body: bytes) -> dict[str, str]:
-    signature = base64.b64encode(hmac.digest(hook.secret.encode(), body, hashlib.sha256)).decode()
-    headers = {
-        "Content-Type": "application/json",
-        "Heroku-Webhook-Hmac-SHA256": signature,
-        "User-Agent": "Heroku-Webhooks",
-    }
-    return headers | ({"Authorization": hook.authorization} if hook.authorization else {})
+def remove(platform: Platform, hook: records.Webhook) -> None:
+    """Delete a webhook with the log of its deliveries; what waits to be delivered never is."""
+    with platform.state.changes():
+        for row in platform.state.webhook_deliveries.where(webhook_id=hook.id):
+            platform.state.webhook_deliveries.delete(row.id)
+        platform.state.webhooks.delete(hook.id)

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 
+PAUSE = threading.Event()
+
+
 class Receiver:
     """Collects what is posted to it, on a free port."""
 
@@ -54,6 +57,13 @@ def receiver() -> Iterator[Receiver]:
 def subscribe(local: Any, app: Any, url: str, *include: str, status: int = 201, **more: Any) -> Any:
     body = {"include": list(include), "level": "notify", "url": url, **more}
     return local.post(f"/apps/{app['id']}/webhooks", body, status)
+
+
+def settled(local: Any, path: str, attempts: int = 1) -> Any:
+    """Return the delivery that was tried that often, once there is one."""
+    while not (tried := [row for row in local.get(path) if row["num_attempts"] == attempts]):
+        PAUSE.wait(0.02)
+    return tried[0]
 
 
 def test_a_delivery_is_signed_over_its_very_bytes(local: Any, receiver: Receiver) -> None:
@@ -105,6 +115,74 @@ def test_a_delivery_that_fails_is_not_repeated_and_stands_in_the_log(local: Any,
     local.patch(f"/apps/{app['id']}/config-vars", {"A": "2"})
     assert receiver.next()["data"]["version"] == 3
     assert any("answered 302" in line for line in local.platform.logs.tail(app["id"]))
+
+
+def test_a_sync_delivery_is_tried_until_it_succeeds_and_holds_later_ones_up(
+    run_platform: Any, receiver: Receiver, tmp_path: Any, conforms: Any
+) -> None:
+    with run_platform(tmp_path / "data", webhook_pause=3600) as local:
+        app = local.app()
+        subscribe(local, app, receiver.url, "api:release", level="sync")
+        receiver.status = 500
+        local.patch(f"/apps/{app['id']}/config-vars", {"A": "1"})
+        local.patch(f"/apps/{app['id']}/config-vars", {"A": "2"})
+        assert receiver.next()["data"]["version"] == 3
+        path = f"/apps/{app['id']}/webhook-deliveries"
+        first = settled(local, path)
+        conforms("app-webhook-delivery", first)
+        assert (first["status"], first["num_attempts"], first["last_attempt"]["code"]) == ("retrying", 1, 500)
+        receiver.status = 200
+        local.loop.call_soon_threadsafe(local.platform.clock.advance, 3601)
+        assert [receiver.next()["data"]["version"] for _ in range(4)] == [3, 3, 4, 4]
+        first = local.get(f"{path}/{first['id']}")
+        assert (first["status"], first["num_attempts"], first["next_attempt_at"]) == ("succeeded", 2, None)
+
+
+def test_what_waits_to_be_delivered_outlives_the_platform(run_platform: Any, receiver: Receiver, tmp_path: Any) -> None:
+    with run_platform(tmp_path / "data", webhook_pause=3600) as local:
+        app = local.app()
+        subscribe(local, app, receiver.url, "api:app", level="sync")
+        receiver.status = 500
+        local.patch(f"/apps/{app['id']}", {"maintenance": True})
+        receiver.next()
+        settled(local, f"/apps/{app['id']}/webhook-deliveries")
+    receiver.status = 200
+    with run_platform(tmp_path / "data", webhook_pause=3600) as local:
+        local.loop.call_soon_threadsafe(local.platform.clock.advance, 3601)
+        assert receiver.next()["data"]["maintenance"] is True
+
+
+def test_a_hook_that_fails_for_72_hours_gives_up(run_platform: Any, receiver: Receiver, tmp_path: Any) -> None:
+    with run_platform(tmp_path / "data", webhook_pause=3600) as local:
+        app = local.app()
+        subscribe(local, app, receiver.url, "api:app", level="sync")
+        receiver.status = 500
+        local.patch(f"/apps/{app['id']}", {"maintenance": True})
+        receiver.next()
+        settled(local, f"/apps/{app['id']}/webhook-deliveries")
+        local.loop.call_soon_threadsafe(local.platform.clock.advance, 73 * 3600)
+        receiver.next()
+        only = settled(local, f"/apps/{app['id']}/webhook-deliveries", attempts=2)
+        assert only["status"] == "failed"
+
+
+def test_events_tell_what_changed_and_the_last_one_that_the_app_is_gone(
+    local: Any, receiver: Receiver, conforms: Any
+) -> None:
+    app = local.app()
+    subscribe(local, app, receiver.url, "api:app")
+    for on in (True, False):
+        local.patch(f"/apps/{app['id']}", {"maintenance": on})
+        receiver.next()
+    first, second = local.get(f"/apps/{app['id']}/webhook-events")
+    conforms("app-webhook-event", second)
+    assert second["payload"]["previous_data"] == {"maintenance": True}
+    assert local.get(f"/apps/{app['id']}/webhook-events/{first['id']}") == first
+    for kind in ("webhook-events", "webhook-deliveries"):
+        local.call("GET", f"/apps/{app['id']}/{kind}/nothing", status=404)
+    local.delete(f"/apps/{app['id']}")
+    assert (gone := receiver.next())["action"] == "destroy"
+    assert gone["data"]["id"] == app["id"]
 
 
 def test_create_look_change_delete(local: Any) -> None:
