@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from herodeploy.cli import console
+from herodeploy.cli import console, local_rehearsal
 from herodeploy.cli.options import Data, Json, Yes
 from herodeploy.cli.surroundings import data_folder, local_errors, start_local
 from herodeploy.errors import ExitCode, PlatformUnreachable, UsageError
@@ -142,6 +142,10 @@ def reset(data: Data = None, yes: Yes = False) -> None:
         control.stop(folder)
         control.reset(folder)
     console.say(f"deleted {folder}")
+
+
+for command in (local_rehearsal.fault, local_rehearsal.faults, local_rehearsal.requests, local_rehearsal.clock):
+    local.command()(command)
 
 
 def _running(folder: Path) -> Running:

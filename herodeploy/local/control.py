@@ -48,6 +48,7 @@ OURS = (
     "state.db-shm",
     "clock",
     "token",
+    "control-token",
     "port",
     "running.json",
     "platform.log",
@@ -168,14 +169,16 @@ def overrides() -> dict[str, Any]:
     Raises:
         ControlError: the value is no number.
     """
-    found = {}
+    found: dict[str, Any] = {}
     for setting in fields(Settings):
         name = f"HERODEPLOY_LOCAL_{setting.name.upper()}"
+        if setting.type == "tuple[str, ...]" and name in os.environ:
+            found[setting.name] = tuple(part.strip() for part in os.environ[name].split(",") if part.strip())
         if setting.type == "float" and name in os.environ:
             try:
                 found[setting.name] = float(os.environ[name])
             except ValueError:
-                raise ControlError(f"{name} is {os.environ[name]!r}, not a number of seconds") from None
+                raise ControlError(f"{name} is {os.environ[name]!r}, not a number") from None
     return found
 
 

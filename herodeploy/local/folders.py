@@ -15,6 +15,8 @@ from pathlib import Path
 from herodeploy.local import ports
 
 TICK = 0.02
+CONTROL_TOKEN = "control-token"  # noqa: S105 # a file name
+"""The file with the token of the control API."""
 
 
 class ControlError(Exception):
@@ -75,7 +77,13 @@ def describe(data: Path, pid: int, port: int, token: str) -> Running:
 
 def token_of(data: Path) -> str:
     """Return the token, made once a data folder; nobody but its owner may read it."""
-    file = data / "token"
+    return secret_of(data, "token")
+
+
+def secret_of(data: Path, name: str) -> str:
+    """Return the secret of that name, made once a data folder; nobody but its owner may read it."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = data / name
     if not file.exists():
         fresh = file.with_suffix(".new")
         fresh.unlink(missing_ok=True)
@@ -86,8 +94,12 @@ def token_of(data: Path) -> str:
 
 
 @contextlib.contextmanager
-def hold(data: Path) -> Iterator[None]:
-    """Own the folder until this process has ended, or raise Busy; an error inside gives it back."""
+def hold(data: Path, *, until_exit: bool = True) -> Iterator[None]:
+    """Own the folder, or raise Busy; an error inside gives it back.
+
+    Parameters:
+        until_exit: go on owning it until this process has ended; else only for the block.
+    """
     lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         for attempt in range(10):
@@ -103,6 +115,8 @@ def hold(data: Path) -> Iterator[None]:
     except BaseException:
         os.close(lock)
         raise
+    if not until_exit:
+        os.close(lock)
 
 
 def is_held(data: Path) -> bool:

@@ -17,6 +17,7 @@ from herodeploy.local.lifecycle import (
     app_setups,
     builds,
     deliveries,
+    housekeeping,
     promotions,
     releases,
     review_apps,
@@ -25,9 +26,12 @@ from herodeploy.local.lifecycle import (
 )
 from herodeploy.local.lifecycle.jobs import Jobs
 from herodeploy.local.logs import Logs
+from herodeploy.local.rehearsal.faults import Faults
+from herodeploy.local.rehearsal.gate import Requests
 from herodeploy.local.router.router import AppPorts, Route, Router
 from herodeploy.local.settings import Settings
 from herodeploy.local.state import State
+from herodeploy.local.wire.limits import Limiter
 from herodeploy.local.wire.streams import Streams
 
 RECOVERING = (sources, builds, releases, promotions, app_setups, review_apps, testruns)
@@ -42,10 +46,15 @@ class Platform:
     Parameters:
         settings: with the real port (not 0): addresses are made of it.
         token: what callers of the API must know.
+        control_token: what callers of the control API must know.
 
     Attributes:
         state: the records.
         clock: the time, which tests may advance.
+        limiter: how many API calls are left.
+        faults: what is ordered to go wrong.
+        requests: the newest requests to the API.
+        ending: set once the platform is stopped.
         streams: output of builds, release phases and tests.
         logs: the apps' logs.
         supervisor: the dynos.
@@ -57,9 +66,10 @@ class Platform:
         stopping: the API answers 503 from now on: what is cut off now is no answer to anybody.
     """
 
-    def __init__(self, settings: Settings, token: str) -> None:
+    def __init__(self, settings: Settings, token: str, control_token: str) -> None:
         self.settings = settings
         self.token = token
+        self.control_token = control_token
         self.email = EMAIL
         self.base_url = f"http://127.0.0.1:{settings.port}"
         for folder in (
@@ -74,6 +84,10 @@ class Platform:
         self.clock = Clock(settings.data / "clock")
         self.state = State(settings.data / "state.db")
         self.streams = Streams(settings.streams, self.base_url, settings.heartbeat)
+        self.limiter = Limiter(settings.rate_limit, settings.rate_refill)
+        self.faults = Faults()
+        self.requests = Requests()
+        self.ending = asyncio.Event()
         self.logs = Logs(settings.logs, self.clock.exactly)
         self.supervisor = Supervisor(settings, self.logs)
         self.router = Router(settings, self.supervisor, self.logs, self._route)
@@ -103,12 +117,14 @@ class Platform:
                 self.state.apps.put(app)
         for app in self.state.apps:
             await releases.converge(self, app)
+        self.jobs.start("housekeeping", housekeeping.run(self))
         await app_setups.resume(self)
         await review_apps.resume(self)
 
     async def wind_down(self) -> None:
         """Let running work fail and end the output streams, while streams are still served."""
         self.stopping = True
+        self.ending.set()
         for jobs in (self.jobs, self.builds, self.releases):
             await jobs.close()
         self.streams.close_all()

@@ -94,6 +94,8 @@ class Release:
     description: str = ""
     stream_id: str | None = None
     """Output of the release phase; None where no release command exists."""
+    crashes: bool = False
+    """Its dynos were ordered to crash on boot."""
 
 
 @dataclass(slots=True)

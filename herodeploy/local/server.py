@@ -16,12 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from herodeploy.local import disk, ports
+from herodeploy.local import disk, folders, ports
 from herodeploy.local.api import families
 from herodeploy.local.platform import Platform
+from herodeploy.local.rehearsal.gate import Gate
 from herodeploy.local.settings import Settings
-from herodeploy.local.wire import auth, reply
-from herodeploy.local.wire.errors import ApiError, forbidden, no_room, stopping, unauthorized
+from herodeploy.local.wire import auth, limits, reply
+from herodeploy.local.wire.errors import ApiError, forbidden, no_room, rate_limited, stopping, unauthorized
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ async def serving(settings: Settings, token: str) -> AsyncIterator[Platform]:
         OSError: the port is in use.
     """
     with ports.listen(settings.port) as sock:
-        platform = Platform(replace(settings, port=sock.getsockname()[1]), token)
+        control_token = folders.secret_of(settings.data, folders.CONTROL_TOKEN)
+        platform = Platform(replace(settings, port=sock.getsockname()[1]), token, control_token)
         try:
             await platform.start()
             server = _Server(_config(make_app(platform)))
@@ -104,11 +106,11 @@ def make_api(platform: Platform) -> Starlette:
 
 
 class Front:
-    """Decides by the Host header, then by the token."""
+    """Decides by the Host header: an app, or the API."""
 
     def __init__(self, platform: Platform, api: ASGIApp) -> None:
         self._platform = platform
-        self._api = api
+        self._api = Gate(platform, Door(platform, api))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -121,15 +123,34 @@ class Front:
         elif not auth.is_api(host):
             problem = forbidden("This platform answers for 127.0.0.1, localhost and <app>.localhost only.")
             await reply.error(problem)(scope, receive, send)
-        elif not auth.is_open(scope["path"]) and not self._is_known(request):
-            await reply.error(unauthorized())(scope, receive, send)
-        elif self._platform.stopping and not auth.is_open(scope["path"]):
-            await reply.error(stopping())(scope, receive, send)
         else:
             await self._api(_with_method(scope, request), receive, send)
 
-    def _is_known(self, request: Request) -> bool:
-        return auth.knows(request.headers.get("authorization", ""), self._platform.token)
+
+class Door:
+    """Lets those in who may call, as long as they have calls left."""
+
+    def __init__(self, platform: Platform, api: ASGIApp) -> None:
+        self._platform = platform
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request of the API."""
+        problem = self._refusal(scope)
+        await (self._api if problem is None else reply.error(problem))(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> ApiError | None:
+        path = scope["path"]
+        if auth.is_open(path):
+            return None
+        token = self._platform.control_token if auth.is_control(path) else self._platform.token
+        if not auth.knows(Request(scope).headers.get("authorization", ""), token):
+            return unauthorized()
+        if self._platform.stopping:
+            return stopping()
+        if path != limits.FREE and not auth.is_own(path) and not self._platform.limiter.take():
+            return rate_limited()
+        return None
 
 
 def _with_method(scope: Scope, request: Request) -> Scope:

@@ -56,6 +56,11 @@ class Table(Generic[T]):
         if self._rows.pop(key, None) is not None:
             self._write(self._kind.__name__, key, None)
 
+    def delete_where(self, **fields: object) -> None:
+        """Forget the records whose fields equal these."""
+        for key in [key for key, row in self._rows.items() if all(getattr(row, k) == v for k, v in fields.items())]:
+            self.delete(key)
+
     def load(self, body: str) -> None:
         """Take a row of the file back into memory."""
         row = _decode(self._kind, json.loads(body))

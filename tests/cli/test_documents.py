@@ -23,7 +23,7 @@ def commands() -> list[Any]:
     return [child for top in tops for child in getattr(top, "commands", {"": top}).values()]
 
 
-@pytest.mark.parametrize("name", ["configuration.md", "cli.md", "herodeploy.schema.json"])
+@pytest.mark.parametrize("name", ["configuration.md", "cli.md", "herodeploy.schema.json", "local-platform.md"])
 def test_the_generated_documents_are_fresh(name: str) -> None:
     text = docs.documents(ROOT)[ROOT / "docs" / name]
     assert (ROOT / "docs" / name).read_text() == text, "write them anew: herodeploy docs"
@@ -35,6 +35,7 @@ def test_stale_documents_are_told_and_written(shell: Shell) -> None:
     assert shell("docs").out.splitlines() == [
         "wrote docs/configuration.md",
         "wrote docs/cli.md",
+        "wrote docs/local-platform.md",
         "wrote docs/herodeploy.schema.json",
     ]
     assert shell("docs", "--check").code == 0

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import io
 import json
 import tarfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +59,7 @@ class Local:
     data: Path
     platform: Any = None
     loop: Any = None
+    control: Any = None
 
     def call(self, method: str, path: str, body: Any = None, status: int | None = None, **headers: str) -> Any:
         """Send a request and return its JSON; any 2xx unless a status is expected."""
@@ -133,45 +132,13 @@ class Local:
 @contextmanager
 def running(data: Path, **changes: Any) -> Iterator[Local]:
     """Run a platform in a thread."""
-    from herodeploy.local import server
-    from herodeploy.local.settings import Settings
+    from herodeploy.local import LocalPlatform
 
-    settings = Settings(**{"data": data, "heartbeat": 1.0, "stop_timeout": 5.0, "boot_timeout": 20.0, **changes})
-    started: Any = threading.Event()
-    box: dict[str, Any] = {}
-
-    async def main() -> None:
-        box["stop"] = asyncio.Event()
-        box["loop"] = asyncio.get_running_loop()
-        async with server.serving(settings, TOKEN) as platform:
-            box["platform"] = platform
-            started.set()
-            await box["stop"].wait()
-
-    def run() -> None:
-        try:
-            asyncio.run(main())
-        except BaseException as problem:  # noqa: BLE001 # it is raised again in the test
-            box["problem"] = problem
-            started.set()
-
-    thread = threading.Thread(target=run, name="platform")
-    thread.start()
-    started.wait(30)
-    try:
-        if "problem" in box:
-            raise box["problem"]
-        url = box["platform"].base_url
+    settings = {"heartbeat": 1.0, "stop_timeout": 5.0, "boot_timeout": 20.0, **changes}
+    with LocalPlatform(data, token=TOKEN, **settings) as platform:
         headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/vnd.heroku+json; version=3"}
-        with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
-            yield Local(url, client, data, box["platform"], box["loop"])
-    finally:
-        if "stop" in box and thread.is_alive():
-            box["loop"].call_soon_threadsafe(box["stop"].set)
-        thread.join(60)
-        assert not thread.is_alive()
-    if "problem" in box:
-        raise box["problem"]
+        with httpx.Client(base_url=platform.url, headers=headers, timeout=60) as client:
+            yield Local(platform.url, client, data, platform.platform, platform.loop)
 
 
 @pytest.fixture(scope="module")

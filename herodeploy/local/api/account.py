@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local.api import routing
-from herodeploy.local.wire import reply
 from herodeploy.local.wire.errors import not_found
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ async def show(platform: Platform, request: Request) -> Any:
 
 async def rate_limits(platform: Platform, request: Request) -> Any:
     """GET /account/rate-limits."""
-    return {"remaining": reply.RATE_LIMIT}
+    return {"remaining": platform.limiter.remaining}
 
 
 async def stacks(platform: Platform, request: Request) -> Any:

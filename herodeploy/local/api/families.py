@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
@@ -22,6 +22,7 @@ from herodeploy.local.api import (
     misc,
     pipelines,
     promotions,
+    published,
     releases,
     review_apps,
     slugs,
@@ -31,6 +32,7 @@ from herodeploy.local.api import (
     testruns,
     webhooks,
 )
+from herodeploy.local.rehearsal import api as control
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -42,6 +44,13 @@ FAMILIES = (
 )
 
 
+def coverage() -> str:
+    """Return the table of what is served of Heroku's API, for the manual."""
+    nobody: Any = None  # the paths are the same for every platform
+    return published.coverage([route for family in FAMILIES for route in family.routes(nobody)])
+
+
 def routes(platform: Platform) -> list[Route]:
-    """Return every endpoint."""
-    return [route for family in FAMILIES for route in family.routes(platform)]
+    """Return every endpoint: those that are served, the control API's, and a clear no for Heroku's others."""
+    served = [route for family in FAMILIES for route in family.routes(platform)]
+    return [*served, *control.routes(platform), *published.unserved(platform, served)]

@@ -204,7 +204,9 @@ async def _configure(
 ) -> None:
     app.stack = manifest.stack or app.stack
     app.buildpacks = list(order.buildpacks or manifest.buildpacks)
-    app.formation = {name: _entry(platform, scale) for name, scale in manifest.formation.items() if name != releases.PHASE}
+    app.formation = {
+        name: _entry(platform, scale) for name, scale in manifest.formation.items() if name != releases.PHASE
+    }
     platform.state.apps.put(app)
     warning = without_addons(manifest)
     if warning:

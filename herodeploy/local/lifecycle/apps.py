@@ -124,14 +124,10 @@ def _forget(platform: Platform, app: records.App) -> list[Path]:
             if row.stream_id:
                 platform.streams.forget(row.stream_id)
             state.releases.delete(row.id)
-        for coupling in state.couplings.where(app_id=app.id):
-            state.couplings.delete(coupling.id)
-        for webhook in state.webhooks.where(app_id=app.id):
-            state.webhooks.delete(webhook.id)
-        for delivery in state.webhook_deliveries.where(app_id=app.id):
-            state.webhook_deliveries.delete(delivery.id)
-        for event in state.webhook_events.where(app_id=app.id):
-            state.webhook_events.delete(event.id)
+        state.couplings.delete_where(app_id=app.id)
+        state.webhooks.delete_where(app_id=app.id)
+        state.webhook_deliveries.delete_where(app_id=app.id)
+        state.webhook_events.delete_where(app_id=app.id)
         for review in state.review_apps.where(app_id=app.id):
             if review.status != "deleting":
                 state.review_apps.delete(review.id)

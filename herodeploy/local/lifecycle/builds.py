@@ -123,6 +123,8 @@ async def _build_and_release(platform: Platform, app: records.App, build: record
 
 
 async def _build(platform: Platform, app: records.App, build: records.Build, work: Path) -> records.Slug:
+    if platform.faults.for_app("build", app.name):
+        raise builder.BuildFailed("Push rejected, failed to compile: a fault was ordered.")
     source = await sources.fetch(platform, build.source_url, work / "fetched", build.checksum)
     key = str(uuid.uuid4())
     request = builder.BuildRequest(

@@ -40,7 +40,7 @@ def attach(platform: Platform) -> None:
 
 
 def _notify(platform: Platform, app: records.App, entity: str, action: str, record: Any) -> None:
-    """Write an event down for every webhook that asks for it; what it tells is fixed now, the sending takes its time."""
+    """Write an event down for every webhook that asks for it; what it tells is fixed now, sending takes its time."""
     hooks = [hook for hook in platform.state.webhooks.where(app_id=app.id) if entity in hook.include]
     if not hooks:
         return
@@ -67,7 +67,9 @@ async def _say_last(platform: Platform, hooks: list[records.Webhook], event: rec
             await _post(client, hook, _body(hook, event, delivery, str(uuid.uuid4()), platform.now()))
 
 
-def _event(platform: Platform, app: records.App, entity: str, action: str, data: dict[str, Any]) -> records.WebhookEvent:
+def _event(
+    platform: Platform, app: records.App, entity: str, action: str, data: dict[str, Any]
+) -> records.WebhookEvent:
     plain = json.loads(json.dumps(data, default=moment))
     now = platform.now()
     return records.WebhookEvent(
@@ -104,8 +106,7 @@ def _delivery(hook: records.Webhook, event: records.WebhookEvent) -> records.Web
 
 def _forget_oldest(platform: Platform, app: records.App) -> None:
     for event in platform.state.webhook_events.where(app_id=app.id)[:-KEPT]:
-        for row in platform.state.webhook_deliveries.where(event_id=event.id):
-            platform.state.webhook_deliveries.delete(row.id)
+        platform.state.webhook_deliveries.delete_where(event_id=event.id)
         platform.state.webhook_events.delete(event.id)
 
 

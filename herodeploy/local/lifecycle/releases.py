@@ -21,6 +21,8 @@ PHASE = "release"
 
 DEFAULT_SIZE = "Basic"
 
+CRASH = "echo 'crashing on boot: a fault was ordered'; exit 1"
+
 
 async def release(
     platform: Platform,
@@ -95,6 +97,8 @@ def plan(platform: Platform, app: records.App, row: records.Release) -> Plan:
     """Return what the supervisor needs to run a release."""
     slug = platform.state.slugs.get(row.slug_id)
     types = dict(slug.process_types) if slug else {}
+    if row.crashes:
+        types = {name: command if name == PHASE else CRASH for name, command in types.items()}
     running = {name: entry for name, entry in app.formation.items() if name in types and name != PHASE}
     return Plan(
         app_id=app.id,
@@ -176,6 +180,9 @@ async def _run_phase(platform: Platform, app: records.App, row: records.Release)
     command = _command(platform, row)
     if command is None:
         return 0
+    if platform.faults.for_app("release", app.name):
+        platform.streams.write(stream, " !     The release command failed: a fault was ordered.")
+        return 1
     try:
         return await platform.supervisor.run_once(
             plan(platform, app, row),
@@ -195,6 +202,7 @@ async def _run_phase(platform: Platform, app: records.App, row: records.Release)
 
 async def _make_current(platform: Platform, app: records.App, row: records.Release) -> None:
     slug = platform.state.slugs.get(row.slug_id)
+    row.crashes = slug is not None and platform.faults.for_app("dyno", app.name) is not None
     with platform.state.changes():
         for old in platform.state.releases.where(app_id=app.id, current=True):
             old.current = False

@@ -83,6 +83,5 @@ def save(platform: Platform, hook: records.Webhook) -> records.Webhook:
 def remove(platform: Platform, hook: records.Webhook) -> None:
     """Delete a webhook with the log of its deliveries; what waits to be delivered never is."""
     with platform.state.changes():
-        for row in platform.state.webhook_deliveries.where(webhook_id=hook.id):
-            platform.state.webhook_deliveries.delete(row.id)
+        platform.state.webhook_deliveries.delete_where(webhook_id=hook.id)
         platform.state.webhooks.delete(hook.id)

@@ -8,12 +8,28 @@ import secrets
 OPEN_PATHS = ("/streams/", "/blobs/", "/log-streams/", "/_local/status")
 """Without a token: their addresses cannot be guessed (as Heroku's presigned ones), or tell nothing."""
 
+OWN = "/_local/"
+"""Paths of this platform alone, which Heroku does not have."""
+
+CONTROL = "/_local/control/"
+"""What commands the platform itself; it wants a token of its own."""
+
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def is_open(path: str) -> bool:
     """Tell whether this path needs no token."""
     return path.startswith(OPEN_PATHS)
+
+
+def is_own(path: str) -> bool:
+    """Tell whether this path is none of Heroku's API."""
+    return path.startswith(OWN)
+
+
+def is_control(path: str) -> bool:
+    """Tell whether this path commands the platform."""
+    return path.startswith(CONTROL)
 
 
 def knows(header: str, token: str) -> bool:

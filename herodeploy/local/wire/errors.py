@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+COVERAGE = "https://github.com/herodeploy/herodeploy/blob/main/docs/local-platform.md#what-of-herokus-api-is-served"
+
 
 class ApiError(Exception):
     """A request that is answered with an error.
@@ -11,6 +13,7 @@ class ApiError(Exception):
         id: Heroku's word for it (``not_found``, ``invalid_params`` ...).
         message: one sentence for people.
         resource: the kind of thing that is missing (404).
+        url: where more is said about it.
         headers: extra headers of the reply.
     """
 
@@ -21,6 +24,7 @@ class ApiError(Exception):
         message: str,
         *,
         resource: str | None = None,
+        url: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
@@ -28,6 +32,7 @@ class ApiError(Exception):
         self.id = id
         self.message = message
         self.resource = resource
+        self.url = url
         self.headers = headers or {}
 
     def body(self) -> dict[str, str]:
@@ -35,6 +40,8 @@ class ApiError(Exception):
         body = {"id": self.id, "message": self.message}
         if self.resource is not None:
             body["resource"] = self.resource
+        if self.url is not None:
+            body["url"] = self.url
         return body
 
 
@@ -66,6 +73,19 @@ def conflict(message: str) -> ApiError:
 def no_room() -> ApiError:
     """507: the disk below the platform's data is full."""
     return ApiError(507, "insufficient_storage", "The disk that holds the local platform's data is full.")
+
+
+def rate_limited() -> ApiError:
+    """429: the account has no calls left."""
+    message = "Your account reached the API rate limit\nPlease wait a few minutes before making new requests"
+    url = "https://devcenter.heroku.com/articles/platform-api-reference#rate-limits"
+    return ApiError(429, "rate_limit", message, url=url)
+
+
+def not_served(method: str, path: str) -> ApiError:
+    """501: Heroku has this endpoint, this platform does not."""
+    message = f"The local platform does not serve {method} {path}; docs/local-platform.md lists what it serves."
+    return ApiError(501, "not_implemented", message, url=COVERAGE)
 
 
 def stopping() -> ApiError:

@@ -1,4 +1,4 @@
-"""Replies of the Platform API: JSON with Request-Id, ETag and RateLimit-Remaining."""
+"""Replies of the Platform API: JSON with Request-Id and ETag."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from herodeploy.local.wire.errors import ApiError
-
-RATE_LIMIT = 4500
-"""Tokens of an account on Heroku; here the full number is always left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,6 @@ def standard_headers() -> dict[str, str]:
     return {
         "Date": formatdate(usegmt=True),
         "Request-Id": str(uuid.uuid4()),
-        "RateLimit-Remaining": str(RATE_LIMIT),
     }
 
 
