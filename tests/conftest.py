@@ -202,6 +202,7 @@ def person(tmp_path: Path) -> Iterator[Callable[..., Person]]:
     yield make
     for someone in made:
         someone.herodeploy("local", "stop", code=None)
+        assert not someone.herodeploy("local", "status", "--json", code=None).json()["running"]
 
 
 @pytest.fixture

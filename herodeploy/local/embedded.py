@@ -101,8 +101,7 @@ class LocalPlatform:
         self._thread.start()
         started.wait(START_TIMEOUT)
         if self._problem is not None:
-            self._thread.join()
-            raise self._problem
+            self.stop()
         self.control = Control(self.url, self.platform.control_token)
         return self
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 from herodeploy.local import server
 from herodeploy.local.settings import Settings
+
+LOOK = 5.0
+"""Seconds between looks whether the data folder is still there."""
 
 
 def run(settings: Settings, token: str, announce: Callable[[int], None], farewell: Callable[[], None]) -> None:
@@ -29,5 +33,14 @@ async def _serve(settings: Settings, token: str, announce: Callable[[int], None]
         asyncio.get_running_loop().add_signal_handler(number, end.set)
     async with server.serving(settings, token) as platform:
         announce(platform.settings.port)
+        watch = asyncio.create_task(_end_without_home(settings.data, end))
         await end.wait()
+        watch.cancel()
         farewell()
+
+
+async def _end_without_home(data: Path, end: asyncio.Event) -> None:
+    """Let the platform end when its folder was deleted: nobody could find it any more to stop it."""
+    while (data / "lock").exists():
+        await asyncio.sleep(LOOK)
+    end.set()

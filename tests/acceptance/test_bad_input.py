@@ -345,7 +345,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_disk_that_fills_up_during_a_build(person: Make, small_disk: Path) -> None:
+def test_a_disk_that_fills_up_during_a_build(small_disk: Path, person: Make) -> None:
     someone = person({**APP, "herodeploy.yml": YAML.replace("provider: heroku", "provider: none")})
     someone.env["HERODEPLOY_LOCAL_DATA"] = str(small_disk / "local")
     someone.herodeploy("apply")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -37,7 +38,9 @@ def fetch(running: Running, path: str, token: str | None = None) -> tuple[int, o
 
 
 def spare_port() -> int:
-    return ports.free(set())
+    reserved = ports.reserve()
+    reserved.release()
+    return reserved.port
 
 
 def test_start_stop_and_start_again_on_the_same_port_with_the_same_token(data: Path) -> None:
@@ -161,6 +164,16 @@ def test_foreground(data: Path) -> None:
         platform.send_signal(signal.SIGINT)
         assert platform.wait(20) == 0
     assert not (data / "running.json").exists()
+
+
+def test_a_platform_whose_folder_is_deleted_ends(data: Path) -> None:
+    argv = [sys.executable, "-m", "herodeploy.local", "--data", str(data), "--port", str(spare_port())]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as platform:
+        assert platform.stdout is not None
+        platform.stdout.readline()
+        platform.stdout.readline()
+        shutil.rmtree(data)
+        platform.wait(60)
 
 
 def test_default_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

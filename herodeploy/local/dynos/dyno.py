@@ -7,7 +7,7 @@ import shutil
 import socket
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,6 @@ class Room:
     logs: Logs
     ledger: Ledger
     changed: Callable[[str], None]
-    ports: set[int] = field(default_factory=set)
 
     @property
     def disks(self) -> Path:
@@ -162,11 +161,11 @@ class Dyno:
     async def _run(self) -> int:
         """Live once: fresh disk, process, end; return the exit status."""
         disk = self._room.disks / uuid.uuid4().hex[:8]
-        port = ports.free(self._room.ports)
-        self._room.ports.add(port)
+        reserved: ports.Reservation | None = None
         try:
             home = await self._furnish(disk)
-            self.view.port = port
+            reserved = ports.reserve()
+            port = self.view.port = reserved.port
             self.say(f"Starting process with command `{self.view.command}`")
             argv = runtime.boot_script(self.view.command)
             command = processes.Command(argv, home, self._environment(home, disk, port))
@@ -177,7 +176,7 @@ class Dyno:
             self.say(f"Process exited with status {status}")
             return status
         finally:
-            await self._clear(disk, port)
+            await self._clear(disk, reserved)
 
     async def _furnish(self, disk: Path) -> Path:
         if self._plan.slug is None:
@@ -222,11 +221,12 @@ class Dyno:
         if self._output is not None:
             self._output(line)
 
-    async def _clear(self, disk: Path, port: int) -> None:
+    async def _clear(self, disk: Path, reserved: ports.Reservation | None) -> None:
         process, self._process = self._process, None
         if process is not None:
             self._room.ledger.remove(process.pid)
-        self._room.ports.discard(port)
+        if reserved is not None:
+            reserved.release()
         await _undisturbed(shutil.rmtree, disk, True)  # errors ignored
 
 

@@ -43,7 +43,7 @@ def page(
     """Answer the part of a list that the request's Range asks for.
 
     Parameters:
-        rows: the records, in any order.
+        rows: the records, in order of creation, which counts where their keys are equal.
         render: makes the JSON of one record.
         keys: attributes to sort by; the first is the default.
     """
@@ -95,7 +95,8 @@ def _size(text: str) -> int:
 
 
 def _sorted(rows: Iterable[T], wanted: Range) -> list[T]:
-    return sorted(rows, key=lambda row: (getattr(row, wanted.key), row.id), reverse=wanted.descending)  # type: ignore[attr-defined] # every record has an id
+    ascending = sorted(rows, key=lambda row: getattr(row, wanted.key))
+    return ascending[::-1] if wanted.descending else ascending
 
 
 def _within(value: Any, wanted: Range) -> bool:

@@ -7,7 +7,7 @@ def test_the_account_and_what_the_platform_offers(local: Any, conforms: Any) -> 
     account = local.get("/account")
     conforms("account", account)
     assert local.get("/users/~") == account
-    assert local.get("/account/rate-limits") == {"remaining": 4500}
+    assert 0 < local.get("/account/rate-limits")["remaining"] <= 4500
     for resource, path in (("stack", "/stacks"), ("region", "/regions")):
         rows = local.get(path)
         for row in rows:

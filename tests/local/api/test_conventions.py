@@ -48,7 +48,7 @@ def test_every_reply_has_its_own_request_id_an_etag_and_the_rate_limit(local: An
     first, second = (local.http.get("/account") for _ in range(2))
     assert first.headers["Request-Id"] != second.headers["Request-Id"]
     assert re.fullmatch(r"[0-9a-f-]{36}", first.headers["Request-Id"])
-    assert first.headers["RateLimit-Remaining"] == "4500"
+    assert 0 < int(first.headers["RateLimit-Remaining"]) <= 4500
     assert first.headers["ETag"] == second.headers["ETag"]
     assert "Request-Id" in local.http.get("/apps/none-such").headers
     assert len(first.headers.get_list("Date")) == 1

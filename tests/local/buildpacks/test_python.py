@@ -51,13 +51,15 @@ def test_a_django_app_serves_from_another_folder(source: Source, build: Build) -
     assert "1 static file copied" in built.said
     assert (built.home / "staticfiles" / "shop.css").is_file()
     assert built.run("./manage.py check").returncode == 0
-    port = ports.free(set())
+    reserved = ports.reserve()
+    port = reserved.port
     env = built.env(PORT=str(port))
     with subprocess.Popen(boot_script(built.result.process_types["web"]), env=env, stderr=subprocess.PIPE) as child:
         try:
             assert get(port, child) == "Hello from the shop"
         finally:
             child.terminate()
+            reserved.release()
 
 
 def test_a_django_app_is_tested_by_manage_py(source: Source, ci: Callable[..., tuple[int, str]]) -> None:
