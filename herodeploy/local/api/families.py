@@ -47,10 +47,15 @@ FAMILIES = (
 def coverage() -> str:
     """Return the table of what is served of Heroku's API, for the manual."""
     nobody: Any = None  # the paths are the same for every platform
-    return published.coverage([route for family in FAMILIES for route in family.routes(nobody)])
+    return published.coverage(served(nobody))
+
+
+def served(platform: Platform) -> list[Route]:
+    """Return the endpoints of Heroku's API that this platform serves, and its own outside the control API."""
+    return [route for family in FAMILIES for route in family.routes(platform)]
 
 
 def routes(platform: Platform) -> list[Route]:
     """Return every endpoint: those that are served, the control API's, and a clear no for Heroku's others."""
-    served = [route for family in FAMILIES for route in family.routes(platform)]
-    return [*served, *control.routes(platform), *published.unserved(platform, served)]
+    ours = served(platform)
+    return [*ours, *control.routes(platform), *published.unserved(platform, ours)]

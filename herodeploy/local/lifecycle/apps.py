@@ -48,11 +48,9 @@ async def create_app(
         region=_one_of(region or "us", REGIONS, "region"),
         hidden=hidden,
     )
-    platform.state.apps.put(app)
+    releases.begin(platform, app)
     app.router_port = await platform.open_port(app)
     platform.state.apps.put(app)
-    for description in ("Initial release", "Enable Logplex"):
-        await releases.release(platform, app, slug_id=None, config=app.config, description=description)
     platform.publish(app, "api:app", "create", app)
     return app
 

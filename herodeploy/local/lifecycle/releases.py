@@ -16,12 +16,23 @@ from herodeploy.local.wire.errors import invalid
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
+FIRST = ("Initial release", "Enable Logplex")
+"""What every app begins with, on Heroku too: v1 and v2, which hold no code."""
+
 PHASE = "release"
 """The process type that is the release phase: never a dyno of the formation."""
 
 DEFAULT_SIZE = "Basic"
 
 CRASH = "echo 'crashing on boot: a fault was ordered'; exit 1"
+
+
+def begin(platform: Platform, app: records.App) -> None:
+    """Record a new app with its first releases, all or nothing: an app is never without a current release."""
+    with platform.state.changes():
+        platform.state.apps.put(app)
+        for description in FIRST:
+            _take_over(platform, app, _record(platform, app, None, app.config, description), None)
 
 
 async def release(
@@ -203,6 +214,12 @@ async def _run_phase(platform: Platform, app: records.App, row: records.Release)
 async def _make_current(platform: Platform, app: records.App, row: records.Release) -> None:
     slug = platform.state.slugs.get(row.slug_id)
     row.crashes = slug is not None and platform.faults.for_app("dyno", app.name) is not None
+    _take_over(platform, app, row, slug)
+    await converge(platform, app)
+    platform.publish(app, "api:release", "update", row)
+
+
+def _take_over(platform: Platform, app: records.App, row: records.Release, slug: records.Slug | None) -> None:
     with platform.state.changes():
         for old in platform.state.releases.where(app_id=app.id, current=True):
             old.current = False
@@ -213,8 +230,6 @@ async def _make_current(platform: Platform, app: records.App, row: records.Relea
         app.released_at = row.updated_at
         app.slug_size = slug.size if slug else app.slug_size
         platform.state.apps.put(app)
-    await converge(platform, app)
-    platform.publish(app, "api:release", "update", row)
 
 
 def _finish(platform: Platform, row: records.Release, status: str) -> None:
