@@ -111,7 +111,7 @@ def _what(services: Services, to: str | None) -> tuple[StageSpec, App, Release]:
     if release is None or release.slug_id is None:
         raise UsageError(f"{source.name} has no release to promote", hint="herodeploy deliver")
     if not services.store.is_verified(services.pipeline().id, before.name, release.slug_id):
-        services.tell("warning", f"v{release.version} of {source.name} was never verified by herodeploy")
+        services.tell("warning", f"v{release.version} of {source.name} has not passed verification in {before.name}")
     return stage, source, release
 
 

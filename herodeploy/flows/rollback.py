@@ -13,6 +13,7 @@ from herodeploy.errors import InvalidRequest, Refused, UsageError
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.put_back import roll_back, settle
 from herodeploy.flows.services import Services
+from herodeploy.flows.verified import record_put_back
 
 LOOK_BACK = 100
 SHOWN = 5
@@ -71,7 +72,8 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
     with occupied(services, stage, f"by-hand-{uuid.uuid4().hex[:8]}"):
         _record_start(services, spec, pairs)
         started, refused = _start(services, stage, pairs)
-        settled = {app: settle(services, app, started[app], spec.verify, stage) for app in started}
+        settled = {app: settle(services, spec, app, started[app]) for app in started}
+        record_put_back(services, stage, settled)
     rolled = tuple(_view(services, app, pairs[app], settled[app]["version"]) for app in started)
     reasons = refused + [each["reason"] for each in settled.values() if each["reason"]]
     _record(services, spec, pairs, rolled, reasons, why)

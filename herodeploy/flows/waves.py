@@ -13,7 +13,7 @@ from herodeploy.engine.port import Run
 from herodeploy.errors import InvalidRequest, Refused
 from herodeploy.flows.baseline import RECENT, Baseline, release_there
 from herodeploy.flows.services import Services
-from herodeploy.flows.verify import verify
+from herodeploy.flows.verified import verify_in
 from herodeploy.flows.waiting import until
 from herodeploy.flows.watch import watch_release
 
@@ -70,8 +70,7 @@ def move_wave(services: Services, run: Run, move: Move, name: str, apps: Sequenc
     if errors:
         return "; ".join(errors)
     for app in apps:
-        version, spec = settled[app]["version"], move.stage.verify
-        check = partial(verify, services, app, version, spec, leg=move.stage.name)
+        check = partial(verify_in, services, move.stage, app, settled[app]["version"])
         reason: str | None = run.step(f"wave {name}: verify {app}", check)
         if reason is not None:
             return reason

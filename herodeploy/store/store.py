@@ -250,8 +250,15 @@ class Store:
         with self._db.write() as tx:
             tx.execute(self._db.insert(schema.verified).values(row).on_conflict_do_nothing())
 
+    def forget_verified(self, pipeline_id: str, stage: str, slug_id: str) -> None:
+        """Let a verification that failed win over those that this artifact passed before in this stage."""
+        table = schema.verified
+        of_it = sa.and_(table.c.pipeline_id == pipeline_id, table.c.stage == stage, table.c.slug_id == slug_id)
+        with self._db.write() as tx:
+            tx.execute(table.delete().where(of_it))
+
     def is_verified(self, pipeline_id: str, stage: str, slug_id: str) -> bool:
-        """Whether a release of this artifact passed verification in this stage."""
+        """Whether this artifact passed verification in this stage, and has failed none there since."""
         return slug_id in self.verified_slugs(pipeline_id, stage)
 
     def verified_slugs(self, pipeline_id: str, stage: str) -> list[str]:

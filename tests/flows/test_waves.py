@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
-from herodeploy.domain.pipeline import GateSpec, Stage, StageSpec
+from herodeploy.domain.pipeline import GateSpec, Stage, StageSpec, VerifySpec
 from herodeploy.errors import Busy, Refused, UsageError
-from herodeploy.flows import deliver, mode, promote, rollback
+from herodeploy.flows import deliver, mode, promote, rollback, status
 
 Shop = Any
 FILES = {
@@ -123,6 +124,52 @@ def test_what_was_promoted_again_after_a_rollback_is_gone_back_to(shop: Shop) ->
     shop.deliver()
     rollback.rollback(shop.services, "production")
     assert shop.slug(shop.app("production")) == second
+
+
+def test_the_newest_verification_of_an_artifact_counts(shop: Shop) -> None:
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    shop.deliver()
+    shop.commit(index_dot_html="two\n", two_dot_html="two\n")
+    shop.deliver()
+    assert verified(shop) == [True, True]
+    spec = shop.services.spec
+
+    wants_two = VerifySpec(path="/two.html", within=timedelta(seconds=1), passes=1)
+    shop.services.spec = dataclasses.replace(
+        spec, stages=tuple(dataclasses.replace(stage, verify=wants_two) for stage in spec.stages)
+    )
+    for stage in ("staging", "production"):
+        with pytest.raises(Refused, match=r"answered 404 to GET /two\.html"):
+            rollback.rollback(shop.services, stage)
+    assert verified(shop) == [False, False]
+    with pytest.raises(Refused, match="answered 404"):
+        promote.promote(shop.services)
+    assert "has not passed verification in staging" in shop.told("warning")[-1]
+
+    shop.services.spec = spec
+    version = shop.versions(shop.app("production"))[-1][0]
+    rollback.rollback(shop.services, "production", f"v{version - 1}")
+    rollback.rollback(shop.services, "production", f"v{version}")
+    assert verified(shop) == [False, True], "a rollback that is verified is recorded as that"
+
+
+def test_what_was_put_back_and_does_not_answer_is_not_verified(two: Shop) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    good = two.slug(eu)
+    staging, production = two.services.spec.stages
+    wants_two = dataclasses.replace(staging.verify, path="/two.html", within=timedelta(seconds=1))
+    production = dataclasses.replace(production, verify=wants_two, waves=((eu, us),))
+    two.services.spec = dataclasses.replace(two.services.spec, stages=(staging, production))
+    two.commit(index_dot_html="two\n")
+    failed = two.deliver()
+    assert failed.reason.count("was put back as") == 2
+    assert two.slug(us) == good
+    assert verified(two) == [True, False, False]
+
+
+def verified(shop: Shop) -> list[bool]:
+    """Whether what serves is verified, of each app."""
+    return [app.verified for stage in status.snapshot(shop.services).stages for app in stage.apps]
 
 
 def test_a_rollback_that_one_app_refuses_ends_as_refused_and_is_recorded(

@@ -210,6 +210,20 @@ def test_verified_artifacts_latest_first(store: Store) -> None:
     assert not store.is_verified("p1", "production", "s3")
 
 
+def test_a_verification_that_failed_wins_over_those_before_it(store: Store) -> None:
+    def verified(slug: str, version: int, stage: str = "production") -> None:
+        store.record_verified("p1", stage, f"a{version}", f"r{version}", version, slug, "c1", None, NOON)
+
+    for slug, version in (("s1", 1), ("s1", 2), ("s2", 3)):
+        verified(slug, version)
+    verified("s1", 1, "staging")
+    store.forget_verified("p1", "production", "s1")
+    assert store.verified_slugs("p1", "production") == ["s2"]
+    assert store.is_verified("p1", "staging", "s1")
+    verified("s1", 1)
+    assert store.is_verified("p1", "production", "s1")
+
+
 def test_times_of_any_zone_come_back_in_utc_and_naive_ones_are_refused(store: Store) -> None:
     tokyo = datetime(2026, 11, 23, 21, 0, tzinfo=timezone(timedelta(hours=9)))
     store.record_event(event(at=tokyo))
