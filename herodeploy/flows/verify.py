@@ -16,7 +16,13 @@ from herodeploy.flows.waiting import wait_for
 
 PROBE_TIMEOUT = 10.0
 LOG_LINES = 15
+LOG_LOOK_BACK = 200
+ROUTER = " heroku[router]: "
 UP = ("up", "idle")
+WEB = "web"
+RELEASE_PHASE = "release"
+# The platform scales web to 1 with an app's first release; whether before or after that is settled, nobody promises.
+SCALED_WITHIN = timedelta(seconds=2)
 SERVER_ERROR = 500
 
 
@@ -29,7 +35,9 @@ def verify(
         spec: the HTTP check; without one it is enough that the dynos are up.
     """
     services.tell("step", f"verifying v{version}", leg=leg, app=app_name)
-    reason = _dynos_up(services, app_name, version)
+    reason = _cannot_answer(services, app_name, version, spec) if spec is not None else None
+    if reason is None:
+        reason = _dynos_up(services, app_name, version)
     if reason is None and spec is not None:
         reason = _answers(services, app_name, version, spec)
     if reason is None:
@@ -53,10 +61,36 @@ def answers_at_all(services: Services, app: App, within: timedelta) -> int | Non
 
 
 def show_log(services: Services, app_name: str, leg: str | None) -> None:
-    """Report the last lines of an app's log."""
+    """Report the last lines of an app's log, without the router's, which tell of our own questions."""
     sink = services.sink(leg=leg, app=app_name)
-    for line in services.heroku.logs.lines(app_name, lines=LOG_LINES)[-LOG_LINES:]:
+    lines = services.heroku.logs.lines(app_name, lines=LOG_LOOK_BACK)
+    for line in [line for line in lines if ROUTER not in line][-LOG_LINES:]:
         sink(line)
+
+
+def _cannot_answer(services: Services, app_name: str, version: int, spec: VerifySpec) -> str | None:
+    """Return why no request can ever be answered, if so: asking until the time is up would say nothing more."""
+    release = services.heroku.releases.get(app_name, str(version))
+    if release.slug_id is None:
+        return None
+    slug = services.heroku.slugs.get(app_name, release.slug_id)
+    if WEB not in slug.process_types:
+        others = ", ".join(sorted(set(slug.process_types) - {RELEASE_PHASE})) or RELEASE_PHASE
+        return (
+            f"the Procfile of {(slug.commit or slug.id)[:8]} declares no web process ({others} only), so {app_name} "
+            f"cannot answer GET {spec.path}; add one, or remove verify from herodeploy.yml"
+        )
+
+    def scaled() -> bool | None:
+        quantities = [line.quantity for line in services.heroku.formation.list(app_name) if line.type == WEB]
+        return None if quantities == [0] else True
+
+    if wait_for(services, scaled, within=SCALED_WITHIN) is None:
+        return (
+            f"web of {app_name} is scaled to 0, so it cannot answer GET {spec.path}; "
+            f"scale it: heroku ps:scale web=1 --app {app_name}"
+        )
+    return None
 
 
 def _dynos_up(services: Services, app_name: str, version: int) -> str | None:

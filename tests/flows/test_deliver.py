@@ -112,6 +112,38 @@ def test_what_answers_wrongly_is_stopped_on_staging(shop: Shop) -> None:
     failed = shop.deliver(shop.commit())
     assert (failed.status, failed.at_stage) == (Status.FAILED, "staging")
     assert "answered 404 to GET /index.html" in failed.reason
+    assert shop.told("output")
+    assert [line for line in shop.told("output") if "heroku[router]" in line] == [], "those are our own questions"
+
+
+@pytest.mark.parametrize(
+    ("procfile", "types"), [("worker: sleep 100\n", "worker"), ("webb: x\nclock: y\nrelease: true\n", "clock, webb")]
+)
+def test_what_has_no_web_process_is_not_asked_for_an_answer(shop: Shop, procfile: str, types: str) -> None:
+    failed = shop.deliver(shop.commit(Procfile=procfile))
+    assert (failed.status, failed.at_stage) == (Status.FAILED, "staging")
+    staging = shop.app("staging")
+    assert failed.reason == (
+        f"the Procfile of {failed.short} declares no web process ({types} only), so {staging} cannot answer "
+        "GET /index.html; add one, or remove verify from herodeploy.yml"
+    )
+    assert asked(shop) == []
+
+
+def test_a_web_process_that_is_scaled_to_nothing_is_named(shop: Shop) -> None:
+    staging = shop.app("staging")
+    shop.deliver(shop.commit(Procfile="worker: sleep 100\n"))
+    failed = shop.deliver(shop.commit(Procfile=PROCFILE))
+    assert failed.reason == (
+        f"web of {staging} is scaled to 0, so it cannot answer GET /index.html; "
+        f"scale it: heroku ps:scale web=1 --app {staging}"
+    )
+    assert asked(shop) == []
+
+
+def asked(shop: Shop) -> list[str]:
+    """What staging's router was asked."""
+    return shop.services.heroku.logs.lines(shop.app("staging"), source="heroku", dyno="router")
 
 
 def test_a_newer_one_supersedes_the_one_that_waits(shop: Shop) -> None:

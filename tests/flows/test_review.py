@@ -117,6 +117,12 @@ def test_one_that_crashes_is_refused(reviewed: Shop) -> None:
     assert any("farewell" in line for line in reviewed.told("output"))
 
 
+def test_one_without_a_web_process_is_refused_at_once(reviewed: Shop) -> None:
+    with pytest.raises(Refused, match=r"declares no web process \(worker only\)"):
+        review.create(reviewed.services, reviewed.commit(Procfile="worker: sleep 100\n"))
+    assert [line for line in reviewed.told("output") if "heroku[router]" in line] == []
+
+
 def test_one_that_is_not_gone_in_time_is_not_said_to_be(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = make(review=ReviewSpec("native"))
     made = review.create(shop.services, shop.services.repo.head())
