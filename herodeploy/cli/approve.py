@@ -8,7 +8,7 @@ import typer
 
 from herodeploy.cli import deliveries
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
-from herodeploy.cli.surroundings import resumable, services_of
+from herodeploy.cli.surroundings import in_turn, resumable, services_of
 
 approve = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 reject = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -37,7 +37,8 @@ def run(
 
     with services_of(directory, config, platform) as services:
         approved = flow.approve(services, delivery, comment=comment)
-        with resumable(f"delivery {approved.id}, with its approval,"), worker(services) as engine:
+        carrying_on = in_turn(worker(services), "herodeploy resume")
+        with resumable(f"delivery {approved.id}, with its approval,"), carrying_on as engine:
             approved = flow.advance(services, engine, approved)
         deliveries.show(services, approved, json=json)
     deliveries.leave(approved)

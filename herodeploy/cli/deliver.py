@@ -8,7 +8,7 @@ import typer
 
 from herodeploy.cli import console, deliveries
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
-from herodeploy.cli.surroundings import resumable, services_of
+from herodeploy.cli.surroundings import in_turn, resumable, services_of
 
 if TYPE_CHECKING:
     from herodeploy.forge.git import Repository
@@ -38,7 +38,7 @@ def run(
         change = services.repo.resolve(ref)
         if ref == "HEAD":
             _tell_dirty(services.repo)
-        with worker(services) as engine:
+        with in_turn(worker(services), "herodeploy deliver, or herodeploy resume") as engine:
             delivery = flow.start_delivery(services, change)
             with resumable(f"delivery {delivery.id}"):
                 delivery = flow.advance(services, engine, delivery)
@@ -56,7 +56,7 @@ def run_resume(
     from herodeploy.flows import deliver as flow
 
     with services_of(directory, config, platform) as services:
-        with worker(services) as engine, resumable("what is open"):
+        with in_turn(worker(services), "herodeploy resume") as engine, resumable("what is open"):
             looked_at = flow.resume(services, engine)
         if json:
             console.say_json({"deliveries": [deliveries.delivery_json(each) for each in looked_at]})

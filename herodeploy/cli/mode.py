@@ -9,7 +9,7 @@ import typer
 from herodeploy.cli import console, deliveries
 from herodeploy.cli.layout import moment
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
-from herodeploy.cli.surroundings import resumable, services_of
+from herodeploy.cli.surroundings import in_turn, resumable, services_of
 from herodeploy.domain.mode import Mode
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _look_again(services: Services) -> None:
     waiting = services.store.open_deliveries(services.pipeline().id)
     if not any(delivery.status is Status.WAITING for delivery in waiting):
         return
-    with resumable("what is open"), worker(services) as engine:
+    with resumable("what is open"), in_turn(worker(services), "herodeploy resume") as engine:
         looked_at = flow.resume(services, engine)
     for delivery in looked_at:
         console.info(f"{delivery.id} ({delivery.short}): {delivery.status.value}")

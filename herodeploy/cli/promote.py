@@ -8,7 +8,7 @@ import typer
 
 from herodeploy.cli import console
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
-from herodeploy.cli.surroundings import services_of
+from herodeploy.cli.surroundings import in_turn, services_of
 
 promote = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -27,7 +27,10 @@ def run(
     from herodeploy.app import exclusive
     from herodeploy.flows import promote as flow
 
-    with services_of(directory, config, platform) as services, exclusive(services):
+    with (
+        services_of(directory, config, platform) as services,
+        in_turn(exclusive(services), "herodeploy promote" + (f" {stage}" if stage else "")),
+    ):
         view = flow.promote(services, stage)
     if json:
         console.say_json(view.to_json())

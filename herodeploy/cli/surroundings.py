@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from herodeploy.cli import console
-from herodeploy.errors import HerodeployError, PlatformError, Refused
+from herodeploy.errors import Busy, HerodeployError, PlatformError, Refused
 
 if TYPE_CHECKING:
     from herodeploy.app import Services
     from herodeploy.domain.secret import Secret
     from herodeploy.local.control import Running
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -77,6 +79,25 @@ def local_errors() -> Iterator[None]:
         yield
     except control.ControlError as error:
         raise PlatformError(error.message, hint=error.hint) from error
+
+
+@contextmanager
+def in_turn(work: AbstractContextManager[T], command: str) -> Iterator[T]:
+    """Enter what one herodeploy at a time may do on a pipeline; while another one is at it, say when to come back.
+
+    Parameters:
+        command: what to run again then.
+
+    Raises:
+        Busy: another one works on the pipeline.
+    """
+    with ExitStack() as stack:
+        try:
+            entered = stack.enter_context(work)
+        except Busy as busy:
+            hint = f"wait for it to end, or stop it with Ctrl-C; then again: {command}"
+            raise Busy(busy.message, hint=hint) from busy
+        yield entered
 
 
 @contextmanager

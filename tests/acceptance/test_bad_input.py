@@ -326,6 +326,23 @@ def test_ctrl_c_says_how_to_go_on(in_tests: tuple[Person, subprocess.Popen[str]]
     assert shop.herodeploy("status", "--json").json()["deliveries"][0]["status"] == "running"
 
 
+def test_a_second_herodeploy_on_the_pipeline_is_told_to_come_back(
+    in_tests: tuple[Person, subprocess.Popen[str]],
+) -> None:
+    shop, process = in_tests
+    for words, again in (
+        (("deliver",), "herodeploy deliver, or herodeploy resume"),
+        (("resume",), "herodeploy resume"),
+        (("promote",), "herodeploy promote"),
+        (("rollback", "production", "--to", "v1"), "herodeploy rollback production"),
+    ):
+        assert complaint(shop.herodeploy(*words, code=PLATFORM)) == (
+            f"Error: another herodeploy (process {process.pid}) works on this pipeline\n"
+            f"  -> wait for it to end, or stop it with Ctrl-C; then again: {again}\n"
+        )
+    assert len(shop.herodeploy("status", "--json").json()["deliveries"]) == 1
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of few megabytes; only root on Linux can make one."""
