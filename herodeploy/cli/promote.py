@@ -35,6 +35,11 @@ def run(
     if json:
         console.say_json(view.to_json())
         return
+    if view.already:
+        versions = view.apps.items()
+        which = ", ".join(f"{app} v{version}" if len(versions) > 1 else f"v{version}" for app, version in versions)
+        console.say(f"{view.stage} runs it already ({which})")
+        return
     commit = f" ({view.commit[:8]})" if view.commit else ""
     console.say(f"promoted {view.source_app} v{view.release_version}{commit} to {view.stage}")
     for app, version in view.apps.items():

@@ -26,7 +26,8 @@ class PromotionView:
 
     Parameters:
         release_version: of the source app.
-        apps: the new release's version in each app of the stage.
+        apps: the version in each app of the stage that has it.
+        already: whether all of them had it before.
     """
 
     stage: str
@@ -34,6 +35,7 @@ class PromotionView:
     release_version: int
     commit: str | None
     apps: dict[str, int]
+    already: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -84,21 +86,21 @@ def promote(services: Services, to: str | None = None) -> PromotionView:
     slug_id = release.slug_id or ""
     commit = services.heroku.slugs.get(source.name, slug_id).commit
     what = f"{source.name} v{release.version} ({(commit or 'unknown commit')[:8]}) to {stage.name}"
-    services.tell("leg", f"promoting {what}", leg=stage.name)
     with occupied(services, stage.name, f"by-hand-{uuid.uuid4().hex[:8]}"):
-        payload = {
-            "pipeline_id": services.pipeline().id,
-            "stage": plain.stage_to_json(stage),
-            "baseline": baseline.take(services, stage),
-            "slug_id": slug_id,
-            "source_app_id": source.id,
-            "source_release_id": release.id,
-            "attempt": 1,
-        }
-        outcome = promote_leg(services, DirectRun(), payload)
-    _record(services, stage, outcome, what, commit)
-    versions = {app: got["version"] for app, got in outcome["releases"].items()}
-    return PromotionView(stage.name, source.name, release.version, commit, versions)
+        before = baseline.take(services, stage)
+        there = all(each["slug_id"] == slug_id for each in before.values())
+        told = f"{stage.name} has {source.name} v{release.version} already" if there else f"promoting {what}"
+        services.tell("leg", told, leg=stage.name)
+        outcome = promote_leg(services, DirectRun(), _payload(services, stage, before, source, release))
+    got = _succeeded(services, stage, outcome, what, commit)
+    already = all(each["id"] == before[app]["release_id"] for app, each in got.items())
+    if not already:
+        data: dict[str, object] = {"slug_id": slug_id, "by_hand": True}
+        event = services.event("promotion.succeeded", f"promoted {what}", stage=stage.name, data=data)
+        services.store.record_event(event)
+    _close_waiting(services, stage, slug_id)
+    versions = {app: each["version"] for app, each in got.items()}
+    return PromotionView(stage.name, source.name, release.version, commit, versions, already)
 
 
 def _what(services: Services, to: str | None) -> tuple[StageSpec, App, Release]:
@@ -115,15 +117,30 @@ def _what(services: Services, to: str | None) -> tuple[StageSpec, App, Release]:
     return stage, source, release
 
 
-def _record(services: Services, stage: StageSpec, outcome: dict[str, Any], what: str, commit: str | None) -> None:
+def _payload(
+    services: Services, stage: StageSpec, before: dict[str, baseline.Baseline], source: App, release: Release
+) -> dict[str, Any]:
+    return {
+        "pipeline_id": services.pipeline().id,
+        "stage": plain.stage_to_json(stage),
+        "baseline": before,
+        "slug_id": release.slug_id,
+        "source_app_id": source.id,
+        "source_release_id": release.id,
+        "attempt": 1,
+    }
+
+
+def _succeeded(
+    services: Services, stage: StageSpec, outcome: dict[str, Any], what: str, commit: str | None
+) -> dict[str, dict[str, Any]]:
+    """Return what each app got, recorded as verified."""
     if outcome["outcome"] != "succeeded":
         text = f"promotion of {what} failed: {outcome['reason']}"
         services.store.record_event(services.event("promotion.failed", text, stage=stage.name))
         raise Refused(outcome["reason"])
     record_verified(services, stage.name, outcome, commit or "", None)
-    data: dict[str, object] = {"slug_id": outcome["slug_id"], "by_hand": True}
-    services.store.record_event(services.event("promotion.succeeded", f"promoted {what}", stage=stage.name, data=data))
-    _close_waiting(services, stage, outcome["slug_id"])
+    return dict(outcome["releases"])
 
 
 def _close_waiting(services: Services, stage: StageSpec, slug_id: str) -> None:

@@ -147,7 +147,9 @@ def _result(services: Services, move: Move, app: str, release: Release | None, e
     if error is not None:
         services.tell("failed", error, leg=move.stage.name, app=app)
     elif release is not None:
-        services.tell("done", f"v{release.version} released", leg=move.stage.name, app=app)
+        there = release.id == move.baseline[app]["release_id"]
+        text = f"v{release.version} {'is there already' if there else 'released'}"
+        services.tell("done", text, leg=move.stage.name, app=app)
     return {
         "id": release.id if release else None,
         "version": release.version if release else None,

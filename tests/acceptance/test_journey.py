@@ -115,6 +115,10 @@ def test_promote_is_the_push_button_alone(shop: Person) -> None:
     shop.herodeploy("promote")
     assert shop.slug("shop-production") == shop.slug("shop-staging")
     assert shop.fetch("shop-production", "/index.html") == (200, "one\n")
+    version = shop.releases("shop-production")[-1]["version"]
+    assert shop.herodeploy("promote").out == f"production runs it already (v{version})\n"
+    kinds = [event["kind"] for event in shop.herodeploy("history", "--json").json()["events"]]
+    assert kinds.count("promotion.succeeded") == 1
 
 
 def test_a_newer_commit_supersedes_a_waiting_one(shop: Person) -> None:

@@ -77,9 +77,15 @@ def test_promote_is_the_push_button_alone(shop: Shop) -> None:
     assert (view.stage, view.commit, view.source_app) == ("production", waiting.commit, shop.app("staging"))
     assert shop.slug(shop.app("production")) == waiting.slug_id
     assert shop.services.store.delivery(waiting.id).status is Status.DELIVERED
-    versions = shop.versions(shop.app("production"))
-    promote.promote(shop.services)
+    assert not view.already
+    versions, kinds = shop.versions(shop.app("production")), shop.kinds()
+    shop.notes.clear()
+    again = promote.promote(shop.services)
+    assert (again.already, again.apps) == (True, view.apps)
     assert shop.versions(shop.app("production")) == versions, "what is there already is not promoted again"
+    assert shop.kinds() == kinds, "nor recorded again"
+    assert shop.told("leg") == [f"production has {again.source_app} v{again.release_version} already"]
+    assert not any("released" in text or "promot" in text for text in shop.told("done") + shop.told("step"))
 
 
 def test_a_promotion_by_hand_that_fails_is_refused(make: Any) -> None:
