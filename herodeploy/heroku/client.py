@@ -17,7 +17,7 @@ from herodeploy.heroku.apps import Apps
 from herodeploy.heroku.builds import Builds
 from herodeploy.heroku.config_vars import ConfigVars
 from herodeploy.heroku.couplings import Couplings
-from herodeploy.heroku.credentials import resolve_base_url, resolve_token
+from herodeploy.heroku.credentials import resolve_base_url, resolve_token, way_in
 from herodeploy.heroku.dynos import Dynos
 from herodeploy.heroku.formation import Formation
 from herodeploy.heroku.logs import Logs
@@ -73,7 +73,8 @@ class Heroku:
         No call is made yet.
         """
         url = resolve_base_url(base_url)
-        return cls(Session(url, token or resolve_token(url)))
+        given = token is not None
+        return cls(Session(url, token or resolve_token(url), way_in=way_in(url, given=given)))
 
     def __enter__(self) -> Heroku:
         return self

@@ -16,6 +16,8 @@ HEROKU = "https://api.heroku.com"
 _HEROKU_DOMAINS = ("heroku.com", "herokai.com", "herokuspace.com", "herokudev.com")
 _WAY_OUT = "unset HEROKU_HOST to talk to Heroku, or give the address of a local platform such as http://127.0.0.1:5333"
 
+_LOCAL_ENV = 'eval "$(herodeploy local env)"'
+
 
 def resolve_base_url(given: str | None = None, environ: Mapping[str, str] = os.environ) -> str:
     """Return the Platform API's address, without a slash at its end.
@@ -53,8 +55,30 @@ def resolve_token(base_url: str, environ: Mapping[str, str] = os.environ) -> Sec
         return checked(password, str(file))
     raise UsageError(
         f"there is no token for {base_url}",
-        hint="log in with `heroku login`, or set HEROKU_API_KEY to what `heroku auth:token` prints",
+        hint=f"take the platform's own: {_LOCAL_ENV}"
+        if is_local(base_url)
+        else "log in with `heroku login`, or set HEROKU_API_KEY to what `heroku auth:token` prints",
     )
+
+
+def way_in(base_url: str, *, given: bool, environ: Mapping[str, str] = os.environ) -> str:
+    """Return what a person can do about a token that the platform refuses.
+
+    Parameters:
+        given: the token came with the address, as that of the local platform's folder; else from the environment.
+    """
+    if not is_local(base_url):
+        return "check HEROKU_API_KEY, or log in again with `heroku login`"
+    if given:
+        return "start it anew, with the token of its folder: herodeploy local stop; herodeploy local start"
+    if environ.get("HEROKU_API_KEY", "").strip():
+        return f"HEROKU_API_KEY is not that platform's token; take its own: {_LOCAL_ENV}"
+    return f"{_netrc_file(environ)} has not that platform's token; take its own: {_LOCAL_ENV}"
+
+
+def is_local(base_url: str) -> bool:
+    """Whether a platform is on this machine."""
+    return is_loopback(urlsplit(base_url).hostname or "")
 
 
 def checked(token: str, origin: str) -> Secret:

@@ -68,7 +68,6 @@ _STATUSES: dict[int, type[ApiError]] = {
 }
 
 _HINTS: dict[int, str] = {
-    401: "check HEROKU_API_KEY, or log in again with `heroku login`",
     402: "settle the account at https://dashboard.heroku.com/account/billing",
     429: "wait a few minutes; Heroku refills about 75 calls a minute",
 }
@@ -108,15 +107,19 @@ def never_sent(error: BaseException) -> bool:
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 
-def refusal(response: requests.Response, method: str, url: str) -> ApiError:
-    """Return the error for a reply that is not 2xx, with Heroku's own message, id and Request-Id."""
+def refusal(response: requests.Response, method: str, url: str, way_in: str | None = None) -> ApiError:
+    """Return the error for a reply that is not 2xx, with Heroku's own message, id and Request-Id.
+
+    Parameters:
+        way_in: the hint where the token is refused.
+    """
     body = _json_object(response)
     status = response.status_code
     error_id = _text(body.get("id"))
     kind = _STATUSES.get(status, ServerFault if status >= 500 else ApiError)
     if status == 403 and error_id == "two_factor":
         kind = TwoFactorRequired
-    hint = _HINTS.get(status)
+    hint = way_in if kind is Unauthorized else _HINTS.get(status)
     if kind is TwoFactorRequired:
         hint = "herodeploy cannot ask for a second factor: use a long-lived token, `heroku authorizations:create`"
     return kind(

@@ -36,6 +36,7 @@ class Session:
         base_url: such as ``https://api.heroku.com``.
         sleep: waits between attempts, in seconds; tests give their own.
         timeout: seconds to connect and seconds without a byte.
+        way_in: what a person can do when the platform refuses the token.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class Session:
         *,
         sleep: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT),
+        way_in: str | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.sleep = sleep
         self.timeout = timeout
+        self._way_in = way_in
         token = checked(token.reveal(), "the request for this platform")
         self.http = open_http(self.base_url, Bearer(token), accept())
         self._elsewhere = open_http(self.base_url, NoAuth(), "*/*")
@@ -217,7 +220,7 @@ class Session:
             if 200 <= response.status_code < 300 or response.status_code in tolerate:
                 return response
             with response:
-                raise refusal(response, method, url)
+                raise refusal(response, method, url, self._way_in)
 
 
 def accept(variant: str | None = None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -12,7 +11,7 @@ from requests.auth import AuthBase
 
 from herodeploy import __version__
 from herodeploy.domain.secret import Secret
-from herodeploy.heroku.credentials import is_loopback
+from herodeploy.heroku.credentials import is_local
 
 _REDIRECTS = 10
 
@@ -25,7 +24,7 @@ def open_http(base_url: str, auth: AuthBase, accepted: str) -> requests.Session:
     http.headers.update({"Accept": accepted, "User-Agent": f"herodeploy/{__version__}"})
     for scheme in ("http://", "https://"):
         http.mount(scheme, Adapter())
-    if is_loopback(urlsplit(base_url).hostname or ""):
+    if is_local(base_url):
         # No proxy leads to this machine, whatever the environment says.
         http.trust_env = False
         http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True

@@ -240,8 +240,11 @@ def test_wrong_and_missing_tokens_and_foreign_hosts(shop: Person) -> None:
     wrong = said(PLATFORM, HEROKU_HOST=host, HEROKU_API_KEY=MARKER)
     assert "Invalid credentials" in wrong
     assert "HTTP 401" in wrong
-    assert "heroku login" in wrong
-    assert "no token" in said(USAGE, HEROKU_HOST=host)
+    assert 'HEROKU_API_KEY is not that platform\'s token; take its own: eval "$(herodeploy local env)"' in wrong
+    assert "heroku login" not in wrong
+    missing = said(USAGE, HEROKU_HOST=host)
+    assert "no token" in missing
+    assert 'eval "$(herodeploy local env)"' in missing
     foreign = said(USAGE, HEROKU_HOST="https://heroku.example.com", HEROKU_API_KEY=MARKER)
     assert "HEROKU_HOST" in foreign
     assert "'heroku.example.com'" in foreign
@@ -249,6 +252,17 @@ def test_wrong_and_missing_tokens_and_foreign_hosts(shop: Person) -> None:
     gone = said(PLATFORM, HEROKU_HOST="http://127.0.0.1:1", HEROKU_API_KEY=MARKER)
     assert "cannot reach http://127.0.0.1:1" in gone
     assert shop.herodeploy("status", "--json").json()["deliveries"] == []
+
+
+def test_a_token_file_that_was_changed_is_told_with_the_way_out(shop: Person) -> None:
+    (shop.root.parent / "state" / "herodeploy" / "local" / "token").write_text(MARKER)
+    said = complaint(shop.herodeploy("status", code=PLATFORM))
+    assert "HTTP 401" in said
+    assert "-> start it anew, with the token of its folder: herodeploy local stop; herodeploy local start" in said
+    assert MARKER not in said
+    shop.herodeploy("local", "stop")
+    shop.herodeploy("local", "start")
+    shop.herodeploy("status")
 
 
 def background(someone: Person) -> str:

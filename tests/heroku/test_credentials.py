@@ -6,7 +6,7 @@ import pytest
 
 from herodeploy.errors import UsageError
 from herodeploy.heroku.client import Heroku
-from herodeploy.heroku.credentials import resolve_base_url, resolve_token
+from herodeploy.heroku.credentials import HEROKU, resolve_base_url, resolve_token, way_in
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,15 @@ def test_the_token_of_heroku_is_not_taken_for_another_platform(tmp_path: Path) -
     netrc(tmp_path, "machine api.heroku.com login ada password of-heroku")
     with pytest.raises(UsageError, match=r"no token for http://127\.0\.0\.1:5333"):
         resolve_token("http://127.0.0.1:5333", {"HOME": str(tmp_path)})
+
+
+def test_what_to_do_about_a_refused_token_fits_the_platform_and_where_the_token_is_from(tmp_path: Path) -> None:
+    local, key, home = "http://127.0.0.1:5333", {"HEROKU_API_KEY": "k3y"}, {"HOME": str(tmp_path)}
+    netrc(tmp_path, "machine 127.0.0.1 login ada password k3y")
+    assert "heroku login" in way_in(HEROKU, given=False, environ=key)
+    assert way_in(local, given=True, environ=key).endswith("herodeploy local stop; herodeploy local start")
+    assert way_in(local, given=False, environ=key).startswith("HEROKU_API_KEY is not that platform's token")
+    assert way_in(local, given=False, environ=home).startswith(f"{tmp_path}/.netrc has not that platform's token")
 
 
 def test_no_token_says_where_to_get_one(tmp_path: Path) -> None:
