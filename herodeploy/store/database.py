@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from herodeploy.errors import StoreError
+from herodeploy.errors import StoreError, UsageError
 from herodeploy.store import schema
 
 ENV = "HERODEPLOY_DATABASE_URL"
@@ -40,7 +40,7 @@ class Database:
 
     @classmethod
     def open(cls, url: str | None, state_dir: Path | None) -> Database:
-        """Open, make and migrate; parameters as of `Store.open`."""
+        """Open, make and migrate; parameters and errors as of `Store.open`."""
         address = _address(url or os.environ.get(ENV), state_dir)
         if address.get_backend_name() == "sqlite":
             _make_file(address)
@@ -117,14 +117,14 @@ def _address(url: str | None, state_dir: Path | None) -> sa.URL:
         address = sa.make_url(url)
     except (ArgumentError, ValueError):
         # The text itself is not shown: it may hold a password.
-        raise StoreError(f"{ENV} is no database address", hint=_EXAMPLES) from None
+        raise UsageError(f"{ENV} is no database address", hint=_EXAMPLES) from None
     # Heroku's own DATABASE_URL says postgres://, which SQLAlchemy knows no more.
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() not in ("sqlite", "postgresql"):
-        raise StoreError(f"{ENV} names a {address.get_backend_name()} database", hint=_EXAMPLES)
+        raise UsageError(f"{ENV} names a {address.get_backend_name()} database", hint=_EXAMPLES)
     if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
-        raise StoreError(f"{ENV} names a database in memory, which would forget everything", hint=_EXAMPLES)
+        raise UsageError(f"{ENV} names a database in memory, which would forget everything", hint=_EXAMPLES)
     return address
 
 

@@ -41,6 +41,9 @@ class Store:
             url: any database that SQLAlchemy reaches with SQLite or PostgreSQL; without it the one that
                 ``HERODEPLOY_DATABASE_URL`` names, or else ``herodeploy.db`` in `state_dir`.
             state_dir: herodeploy's own folder, ``$XDG_STATE_HOME/herodeploy`` unless given.
+
+        Raises:
+            UsageError: the address is none, or of a kind of database that is not supported.
         """
         return cls(Database.open(url, state_dir))
 

@@ -78,5 +78,7 @@ def test_a_pipeline_is_applied_and_shown(repository: Shell, shell: Shell, data: 
     kinds = [event["kind"] for event in json.loads(repository("history", "--json", **env).out)["events"]]
     assert kinds[0] == "mode.switched"
     assert repository("resume", **env).out == "nothing is open\n"
+    ended = repository("history", HERODEPLOY_DATABASE_URL="bogus", **env)
+    assert (ended.code, ended.err.splitlines()[0]) == (2, "Error: HERODEPLOY_DATABASE_URL is no database address")
     ended = repository("approve", "2026", **env)
     assert (ended.code, ended.err.splitlines()[0]) == (2, "Error: no delivery '2026' in shop")

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 
-from herodeploy.errors import StoreError
+from herodeploy.errors import StoreError, UsageError
 from herodeploy.store import schema, upgrade
 from herodeploy.store.store import Store
 
@@ -126,7 +126,7 @@ def test_a_folder_without_the_right_to_write(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["mysql://u:s3cret@h/d", "sqlite://", "sqlite:///:memory:", "s3cret"])
 def test_addresses_that_cannot_be_used_are_named_without_their_password(url: str) -> None:
-    with pytest.raises(StoreError, match="HERODEPLOY_DATABASE_URL") as caught:
+    with pytest.raises(UsageError, match="HERODEPLOY_DATABASE_URL") as caught:
         Store.open(url)
     assert "s3cret" not in f"{caught.value} {caught.value.hint}"
 
