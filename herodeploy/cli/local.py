@@ -13,7 +13,7 @@ import typer
 from herodeploy.cli import console, local_rehearsal
 from herodeploy.cli.options import Data, Json, Yes
 from herodeploy.cli.surroundings import data_folder, local_errors, start_local
-from herodeploy.errors import ExitCode, PlatformUnreachable, UsageError
+from herodeploy.errors import ExitCode, NotFound, PlatformUnreachable, UsageError
 
 if TYPE_CHECKING:
     from herodeploy.local.control import Running
@@ -120,11 +120,18 @@ def logs(
 
     running = _running(data_folder(data))
     with Heroku.connect(running.url, Secret(running.token)) as heroku:
-        if follow:
-            heroku.logs.follow(app, lambda line: console.say(clean(line)), lines=lines)
-            return
-        for line in heroku.logs.lines(app, lines):
-            console.say(clean(line))
+        try:
+            if follow:
+                heroku.logs.follow(app, lambda line: console.say(clean(line)), lines=lines)
+                return
+            for line in heroku.logs.lines(app, lines):
+                console.say(clean(line))
+        except NotFound as error:
+            names = [each.name for each in heroku.apps.list()]
+            if app in names:
+                raise
+            hint = f"one of: {', '.join(names)}" if names else "it has none yet; make some: herodeploy apply"
+            raise UsageError(f"no app '{app}' on the local platform", hint=hint) from error
 
 
 @local.command()

@@ -40,7 +40,8 @@ def test_start_look_point_stop_reset(shell: Shell, data: Path) -> None:
     assert token not in shell("local", "status", *there).out
 
     ended = shell("local", "logs", "nope", *there)
-    assert (ended.code, "404" in ended.err) == (3, True)
+    none_yet = "Error: no app 'nope' on the local platform\n  -> it has none yet; make some: herodeploy apply\n"
+    assert (ended.code, ended.err) == (2, none_yet)
     assert shell("local", "stop", *there).out == "stopped\n"
     assert shell("local", "stop", *there).out == "it did not run\n"
     assert shell("local", "reset", "--yes", *there).code == 0
@@ -67,6 +68,9 @@ def test_a_pipeline_is_applied_and_shown(repository: Shell, shell: Shell, data: 
     would = repository("apply", "--dry-run", **env)
     assert would.out.splitlines()[0] == "would create pipeline shop"
     assert repository("apply", **env).code == 0
+    for more in ((), ("--follow",)):
+        ended = repository("local", "logs", "shop-stagign", *more, **env)
+        assert (ended.code, ended.err.splitlines()[1]) == (2, "  -> one of: shop-production, shop-staging")
 
     shown = repository("status", **env).out
     assert "STAGE" in shown
