@@ -87,7 +87,8 @@ def run(
     asks = not yes and not json and console.someone_is_there()
     flags = Flags(name, platform, staging, production, branch, web, test, verify, mode, force, asks)
     findings = look(repository.root, remote=repository.remote_url())
-    console.info(f"{repository.root.name}: {findings.kind or 'no language or framework that herodeploy knows'}")
+    named = name or findings.name or repository.root.name
+    console.info(f"{named}: {findings.kind or 'no language or framework that herodeploy knows'}")
     answers = _answers(repository, findings, flags)
     files = proposal(findings, answers)
     _check(files)

@@ -37,6 +37,14 @@ def test_it_writes_what_it_sees(repository: Shell) -> None:
     assert tests == {"test": "python manage.py test"}
 
 
+def test_the_pipeline_is_named_and_not_the_folder(repository: Shell) -> None:
+    django(repository)
+    repository.git("remote", "add", "origin", "https://git.example.com/ann/market.git")
+    assert repository("init", "--yes").err.startswith("market: Django\n")
+    assert load(repository.root / "herodeploy.yml").name == "market"
+    assert repository("init", "--yes", "--force", "--name", "fair").err.startswith("fair: Django\n")
+
+
 def test_nothing_is_replaced_without_force(repository: Shell) -> None:
     repository.write(herodeploy_dot_yml="mine\n", Procfile="web: mine\n", app_dot_json='{"name": "mine"}')
     ended = repository("init", "--yes")
