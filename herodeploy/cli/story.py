@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from herodeploy.cli.layout import clean, lasted
+from herodeploy.cli.layout import NARROWEST, clean, lasted
 
 if TYPE_CHECKING:
     from herodeploy.domain.progress import Note
@@ -165,11 +165,13 @@ class TerminalStory:
     def _output(self, note: Note) -> None:
         from rich.text import Text
 
-        bar = "│" if self._fancy else "|"
+        gutter = f"    {'│' if self._fancy else '|'} "
         if note.app and (note.leg, note.app) != self._speaker:
-            self._console.print(Text(f"    {bar} {note.app}:", "dim bold"), soft_wrap=True)
+            self._console.print(Text(f"{gutter}{note.app}:", "dim bold"), soft_wrap=True)
         self._speaker = (note.leg, note.app)
-        self._console.print(Text(f"    {bar} {clean(note.text)}", "dim"), soft_wrap=True)
+        room = max(self._console.width - len(gutter), NARROWEST)
+        for line in Text(clean(note.text)).wrap(self._console, room):
+            self._console.print(Text.assemble(gutter, line, style="dim"), soft_wrap=True)
 
     def _move(self, note: Note) -> None:
         from rich.live import Live

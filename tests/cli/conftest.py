@@ -72,7 +72,9 @@ def terminal(tmp_path: Path) -> Callable[..., tuple[str, int]]:
 
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
-        surroundings = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **env}
+        # pytest-xdist says 80 columns to what it starts, whatever the terminal is.
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        surroundings = {**inherited, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **env}
         process = subprocess.Popen(argv, cwd=cwd, env=surroundings, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         if typed:

@@ -87,6 +87,38 @@ def test_on_a_terminal_it_is_drawn(terminal: Callable[..., tuple[str, int]], wid
     assert len(last) <= width
 
 
+WORDS = "Collecting the requirements of a shop that sells umbrellas and galoshes"
+LONG = f"""
+from herodeploy.cli import console
+from herodeploy.domain.progress import Note
+for text in ({WORDS!r}, "  indented " + "x" * 50, "", "brief"):
+    console.report(Note("output", text, "staging"))
+console.close()
+"""
+
+
+def test_streamed_lines_are_folded_at_words_with_the_gutter_repeated(terminal: Callable[..., tuple[str, int]]) -> None:
+    drawn, code = terminal(40, [sys.executable, "-c", LONG])
+    assert code == 0, drawn
+    lines = [line.rstrip() for line in layout.CONTROL.sub("", drawn).splitlines()]
+    assert lines == [
+        "    │ Collecting the requirements of a",
+        "    │ shop that sells umbrellas and",
+        "    │ galoshes",
+        "    │   indented",
+        "    │ " + "x" * 34,
+        "    │ " + "x" * 16,
+        "    │",
+        "    │ brief",
+    ]
+
+
+def test_piped_a_long_line_stays_whole() -> None:
+    lines: list[str] = []
+    PlainStory(lines.append).tell(Note("output", WORDS * 5, "staging"))
+    assert lines == [f"[staging] | {WORDS * 5}"]
+
+
 def test_no_color_is_honoured_and_a_dumb_terminal_is_left_alone(terminal: Callable[..., tuple[str, int]]) -> None:
     drawn, _ = terminal(80, [sys.executable, "-c", TELLER], NO_COLOR="1")
     assert "\x1b[3" not in drawn.replace("\x1b[32mok", "")
