@@ -37,7 +37,8 @@ class Delivery:
         id: sorts by time, such as ``20261123-101817-3f9a``.
         at_stage: the leg it is in or waits to enter: ``test`` or a stage's name.
         attempt: counts the legs started at `at_stage`; part of the leg's id.
-        ci: the CI result: succeeded, failed, errored, skipped, or None while it is not in.
+        ci: the CI result: succeeded, failed, skipped, errored (a test run without an answer, as its build failed; no
+            less a no to the change than failed), or None while it is not in.
         slug_id: the artifact, once the first stage has built it.
         source_app_id, source_release_id: the exact release that the last passed stage verified.
         reason: why it waits, failed or was superseded.

@@ -208,8 +208,10 @@ def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> D
 
 def _failed(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
     reason = outcome["reason"]
-    kind = {TEST_LEG: "ci.failed", services.spec.first.name: "deploy.failed"}.get(delivery.at_stage, "promotion.failed")
-    changes = {"ci": outcome.get("ci", "failed")} if delivery.at_stage == TEST_LEG else {}
+    ci_said = outcome.get("ci", "failed")
+    kinds = {TEST_LEG: f"ci.{ci_said}", services.spec.first.name: "deploy.failed"}
+    kind = kinds.get(delivery.at_stage, "promotion.failed")
+    changes = {"ci": ci_said} if delivery.at_stage == TEST_LEG else {}
     event = _event(services, delivery, kind, reason)
     return _move(services, delivery, event, status=Status.FAILED, reason=reason, **changes)
 

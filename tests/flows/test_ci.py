@@ -37,6 +37,7 @@ def test_failing_tests_are_refused(make: Any) -> None:
         ci.run(shop.services, change)
     failed = shop.deliver()
     assert (failed.status, failed.ci) == (Status.FAILED, "failed")
+    assert shop.kinds(failed)[-1] == "ci.failed"
 
 
 def test_a_setup_that_fails_is_no_answer_of_the_tests(make: Any) -> None:
@@ -44,6 +45,11 @@ def test_a_setup_that_fails_is_no_answer_of_the_tests(make: Any) -> None:
     shop.git("rm", "--quiet", "Procfile")
     with pytest.raises(Refused, match="test run #1 errored"):
         ci.run(shop.services, shop.commit())
+    failed = shop.deliver()
+    assert (failed.status, failed.ci) == (Status.FAILED, "errored"), "the platform has said no to this commit"
+    event = shop.services.store.events(shop.services.pipeline().id, failed.id)[0]
+    assert (event.kind, event.text) == ("ci.errored", failed.reason)
+    assert failed.reason.startswith("test run #2 errored")
 
 
 def test_one_that_takes_too_long_is_cancelled(make: Any) -> None:
