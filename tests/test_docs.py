@@ -104,6 +104,11 @@ def test_the_readme_shows_every_command_of_the_main_job() -> None:
     }  # fmt: skip
 
 
+def test_the_readme_puts_the_command_on_the_path_before_it_is_typed() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert text.index('\nexport PATH="$PWD/.venv/bin:$PATH"\n') < text.index("\n$ herodeploy ")
+
+
 def find_name(words: list[str]) -> list[str]:
     _, rest = find(words)
     return words[: len(words) - len(rest)]
