@@ -53,7 +53,7 @@ def render(run: records.TestRun) -> dict[str, Any]:
         "source_blob_url": run.source_blob_url,
         "status": run.status,
         "updated_at": run.updated_at,
-        "user": account.user(),
+        "user": account.whole(),
         "warning_message": run.warning_message,
     }
 
