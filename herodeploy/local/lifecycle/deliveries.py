@@ -118,12 +118,13 @@ def _start(platform: Platform, hook: records.Webhook) -> None:
 
 async def _deliver_all(platform: Platform, hook: records.Webhook) -> None:
     """Deliver what waits, oldest first; one that is to be tried again holds the later ones up."""
-    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as client:
-        while (delivery := _next(platform, hook)) is not None:
-            if delivery.next_attempt_at is not None:
-                await platform.clock.until(delivery.next_attempt_at)
-            if platform.state.webhook_deliveries.get(delivery.id) is not None:
-                await _attempt(platform, client, delivery)
+    while _next(platform, hook) is not None:  # something may come while the client of the last ones is closed
+        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as client:
+            while (delivery := _next(platform, hook)) is not None:
+                if delivery.next_attempt_at is not None:
+                    await platform.clock.until(delivery.next_attempt_at)
+                if platform.state.webhook_deliveries.get(delivery.id) is not None:
+                    await _attempt(platform, client, delivery)
 
 
 def _next(platform: Platform, hook: records.Webhook) -> records.WebhookDelivery | None:

@@ -24,7 +24,8 @@ class Jobs:
 
     def running(self, key: str) -> bool:
         """Tell whether that record's work still runs."""
-        return key in self._tasks
+        task = self._tasks.get(key)
+        return task is not None and not task.done()
 
     async def settled(self, key: str) -> None:
         """Wait until that record's work has ended; at once when none runs."""
