@@ -76,7 +76,8 @@ class LocalPlatform:
     @property
     def env(self) -> dict[str, str]:
         """The variables that point the Heroku CLI and herodeploy here."""
-        return {"HEROKU_HOST": self.url, "HEROKU_API_KEY": self.token}
+        registry = {"HEROKU_BUILDPACK_REGISTRY_URL": self.url}
+        return {"HEROKU_HOST": self.url, "HEROKU_API_KEY": self.token} | registry
 
     def address(self, app: str) -> str:
         """Return the address of an app (by name or id) that needs no name resolution.

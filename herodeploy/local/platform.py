@@ -63,6 +63,7 @@ class Platform:
         jobs: everything else that runs by itself (promotions, review apps, test runs ...), by record id.
         build_slots: taken while a build or a test run works.
         listeners: called for each `publish`; webhooks are one.
+        swept: ids of pipelines that were removed because they had no app.
         stopping: the API answers 503 from now on: what is cut off now is no answer to anybody.
     """
 
@@ -97,6 +98,7 @@ class Platform:
         self.jobs = Jobs()
         self.build_slots = asyncio.Semaphore(settings.builds_at_once)
         self.listeners: list[Listener] = []
+        self.swept: set[str] = set()
         self.stopping = False
         self._build_turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._release_turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)

@@ -18,6 +18,8 @@ class App:
     updated_at: datetime
     router_port: int = 0
     stack: str = "heroku-24"
+    build_stack: str | None = None
+    """What the next build is for, where that is another stack."""
     region: str = "us"
     maintenance: bool = False
     config: dict[str, str] = field(default_factory=dict)
@@ -30,6 +32,47 @@ class App:
     """CI apps and apps being deleted: not listed."""
     released_at: datetime | None = None
     slug_size: int | None = None
+
+
+@dataclass(slots=True)
+class Account:
+    id: str
+    features: dict[str, bool] = field(default_factory=dict)
+    """Features that were switched on or off."""
+
+
+@dataclass(slots=True)
+class Authorization:
+    """A token beside the platform's own, which itself is nowhere to be found: only its hash is."""
+
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    description: str
+    scope: list[str]
+    token_id: str
+    token_hash: str
+    token_shown: str
+    """Its beginning and its end, as lists show it."""
+    expires_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Collaborator:
+    id: str
+    app_id: str
+    email: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(slots=True)
+class Domain:
+    id: str
+    app_id: str
+    hostname: str
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(slots=True)
@@ -108,6 +151,10 @@ class Pipeline:
     review_config: dict[str, Any] | None = None
     """repo, automatic_review_apps, destroy_stale_apps, stale_days, wait_for_ci, base_name; None while not enabled."""
     next_test_run: int = 1
+    owner_id: str | None = None
+    """A user's; None for the platform's own account."""
+    emptied_at: datetime | None = None
+    """When its last app left it."""
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from herodeploy.local import disk, folders, ports
 from herodeploy.local.api import families
+from herodeploy.local.lifecycle import authorizations, domains
 from herodeploy.local.platform import Platform
 from herodeploy.local.rehearsal.gate import Gate
 from herodeploy.local.settings import Settings
@@ -118,13 +120,21 @@ class Front:
             return
         request = Request(scope)
         host = request.headers.get("host", "")
-        if auth.app_of(host) is not None:
-            await self._platform.router({**scope, "herodeploy.app": auth.app_of(host)}, receive, send)
+        app = self._app_of(host)
+        if app is not None:
+            await self._platform.router({**scope, "herodeploy.app": app}, receive, send)
         elif not auth.is_api(host):
             problem = forbidden("This platform answers for 127.0.0.1, localhost and <app>.localhost only.")
             await reply.error(problem)(scope, receive, send)
         else:
             await self._api(_with_method(scope, request), receive, send)
+
+    def _app_of(self, host: str) -> str | None:
+        """Return the app that a Host header means: by ``<app>.localhost``, or by a custom domain."""
+        if auth.is_api(host):
+            return None
+        found = domains.app_of(self._platform, auth.hostname(host))
+        return found.name if found else auth.app_of(host)
 
 
 class Door:
@@ -143,14 +153,18 @@ class Door:
         path = scope["path"]
         if auth.is_open(path):
             return None
-        token = self._platform.control_token if auth.is_control(path) else self._platform.token
-        if not auth.knows(Request(scope).headers.get("authorization", ""), token):
+        if not self._is_known(path, auth.token(Request(scope).headers.get("authorization", ""))):
             return unauthorized()
         if self._platform.stopping:
             return stopping()
         if path != limits.FREE and not auth.is_own(path) and not self._platform.limiter.take():
             return rate_limited()
         return None
+
+    def _is_known(self, path: str, token: str) -> bool:
+        if auth.is_control(path):
+            return secrets.compare_digest(token.encode(), self._platform.control_token.encode())
+        return authorizations.accepts(self._platform, token)
 
 
 def _with_method(scope: Scope, request: Request) -> Scope:

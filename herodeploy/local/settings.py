@@ -26,6 +26,7 @@ class Settings:
         heartbeat: between keep-alive bytes on output streams.
         webhook_pause: before a delivery of level sync is tried again; doubles up to an hour.
         webhook_hosts: that webhooks may be sent to, beside this machine.
+        empty_pipeline_ttl: before a pipeline without apps is removed; 0 for never.
         rate_limit: API calls an account has at most, as Heroku.
         rate_refill: API calls that come back each minute; Heroku gives 75.
     """
@@ -45,6 +46,7 @@ class Settings:
     heartbeat: float = 20
     webhook_pause: float = 15
     webhook_hosts: tuple[str, ...] = ()
+    empty_pipeline_ttl: float = 900
     rate_limit: float = 4500
     rate_refill: float = 4500
 

@@ -85,7 +85,11 @@ class State:
             " body TEXT NOT NULL, UNIQUE (kind, id))"
         )
         self._depth = 0
+        self.accounts = Table(records.Account, self._write)
+        self.authorizations = Table(records.Authorization, self._write)
         self.apps = Table(records.App, self._write)
+        self.collaborators = Table(records.Collaborator, self._write)
+        self.domains = Table(records.Domain, self._write)
         self.sources = Table(records.Source, self._write)
         self.slugs = Table(records.Slug, self._write)
         self.builds = Table(records.Build, self._write)

@@ -83,6 +83,7 @@ class HerokuCLI:
             "COLUMNS": "200",
             "HEROKU_HOST": url,
             "HEROKU_PARTICLEBOARD_URL": url,
+            "HEROKU_BUILDPACK_REGISTRY_URL": url,
             "DISABLE_TELEMETRY": "true",
             "HEROKU_SKIP_NEW_VERSION_CHECK": "1",
             "GIT_CONFIG_NOSYSTEM": "1",

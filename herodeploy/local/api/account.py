@@ -33,9 +33,9 @@ def fixed_id(name: str) -> str:
 CEDAR = {"id": fixed_id("generation:cedar"), "name": "cedar"}
 
 
-def user() -> dict[str, str]:
-    """Return the short form of the account, as other resources carry it."""
-    return {"id": fixed_id("account"), "email": EMAIL}
+def user(email: str = EMAIL) -> dict[str, str]:
+    """Return the short form of a user, as other resources carry it."""
+    return {"id": fixed_id("account" if email == EMAIL else f"user:{email}"), "email": email}
 
 
 def stack(name: str) -> dict[str, str]:
@@ -64,14 +64,24 @@ def routes(platform: Platform) -> list[Route]:
 
 async def show(platform: Platform, request: Request) -> Any:
     """GET /account and GET /users/~."""
-    if request.path_params.get("user", "~") not in ("~", EMAIL, fixed_id("account")):
-        raise not_found("user")
-    return whole()
+    return whole(known(platform, request.path_params.get("user", "~")))
 
 
-def whole() -> dict[str, Any]:
-    """Return the account with all that is known of it, as test runs carry it."""
-    return user() | {
+def known(platform: Platform, identity: str) -> str:
+    """Return the e-mail address of a user: the account itself, or a collaborator of one of its apps.
+
+    Raises:
+        ApiError: 404, nobody whom this platform knows.
+    """
+    for email in (EMAIL, *(row.email for row in platform.state.collaborators)):
+        if identity in (email, user(email)["id"]) or (identity == "~" and email == EMAIL):
+            return email
+    raise not_found("user")
+
+
+def whole(email: str = EMAIL) -> dict[str, Any]:
+    """Return a user with all that is known, as test runs carry it."""
+    return user(email) | {
         "allow_tracking": False,
         "beta": False,
         "country_of_residence": None,
@@ -82,7 +92,7 @@ def whole() -> dict[str, Any]:
         "federated": False,
         "identity_provider": None,
         "last_login": None,
-        "name": "local",
+        "name": "local" if email == EMAIL else None,
         "sms_number": None,
         "suspended_at": None,
         "two_factor_authentication": False,

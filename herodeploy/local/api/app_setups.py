@@ -10,7 +10,7 @@ from starlette.routing import Route
 from herodeploy.local import records
 from herodeploy.local.api import buildpacks, config_vars, couplings, pipelines, routing
 from herodeploy.local.lifecycle import app_setups as life
-from herodeploy.local.lifecycle.pipelines import couple
+from herodeploy.local.lifecycle.couplings import couple
 from herodeploy.local.wire import reply
 from herodeploy.local.wire.errors import not_found
 

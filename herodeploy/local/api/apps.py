@@ -32,12 +32,11 @@ def routes(platform: Platform) -> list[Route]:
 
 def render(platform: Platform, app: records.App) -> dict[str, Any]:
     """Return an app's JSON."""
-    stack = account.stack(app.stack)
     return {
         "acm": False,
         "archived_at": None,
         "buildpack_provided_description": _description(platform, app),
-        "build_stack": stack,
+        "build_stack": account.stack(app.build_stack or app.stack),
         "created_at": app.created_at,
         "generation": account.CEDAR,
         "git_url": f"{platform.base_url}/{app.name}.git",
@@ -53,7 +52,7 @@ def render(platform: Platform, app: records.App) -> dict[str, Any]:
         "repo_size": None,
         "slug_size": app.slug_size,
         "space": None,
-        "stack": stack,
+        "stack": account.stack(app.stack),
         "updated_at": app.updated_at,
         "web_url": platform.web_url(app),
     }

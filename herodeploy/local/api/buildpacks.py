@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local.api import find, routing
+from herodeploy.local.build import catalog
 from herodeploy.local.wire.errors import invalid
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def routes(platform: Platform) -> list[Route]:
 
 
 def render(buildpack: str) -> dict[str, str]:
-    """Return the short form of a buildpack: its address, and its name."""
-    return {"url": buildpack, "name": buildpack}
+    """Return the short form of a buildpack: its address, and its name, which the registry knows it by."""
+    return {"url": buildpack, "name": catalog.built_in(buildpack) or buildpack}
 
 
 def parse(value: Any) -> list[str]:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from herodeploy.local import records
 from herodeploy.local.api import find, pipelines, routing
-from herodeploy.local.lifecycle import pipelines as life
+from herodeploy.local.lifecycle import couplings as life
 from herodeploy.local.wire import ranges, reply
 from herodeploy.local.wire.errors import invalid, not_found
 
@@ -24,7 +24,7 @@ def routes(platform: Platform) -> list[Route]:
     """Return the endpoints of couplings."""
     return [
         routing.route(platform, "GET", "/pipeline-couplings", index),
-        routing.route(platform, "GET", "/users/{user}/pipeline-couplings", index),
+        routing.route(platform, "GET", "/users/~/pipeline-couplings", index),
         routing.route(platform, "POST", "/pipeline-couplings", create),
         routing.route(platform, "GET", "/pipeline-couplings/{coupling}", show),
         routing.route(platform, "PATCH", "/pipeline-couplings/{coupling}", update),
@@ -107,7 +107,7 @@ async def update(platform: Platform, request: Request) -> Any:
 async def destroy(platform: Platform, request: Request) -> Any:
     """DELETE /pipeline-couplings/:coupling."""
     coupling = _path_coupling(platform, request)
-    platform.state.couplings.delete(coupling.id)
+    life.uncouple(platform, coupling)
     return render(platform, coupling)
 
 

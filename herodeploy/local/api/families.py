@@ -10,16 +10,22 @@ from herodeploy.local.api import (
     account,
     app_setups,
     apps,
+    buildpack_registry,
     buildpacks,
     builds,
+    collaborators,
     config_vars,
     couplings,
+    domains,
+    dyno_sizes,
     dynos,
     features,
     filters,
     formation,
     logs,
     misc,
+    oauth,
+    pipeline_transfers,
     pipelines,
     promotions,
     published,
@@ -29,6 +35,7 @@ from herodeploy.local.api import (
     sources,
     stage_config,
     streams,
+    teams,
     testruns,
     webhooks,
 )
@@ -40,7 +47,7 @@ if TYPE_CHECKING:
 FAMILIES = (
     *(account, apps, config_vars, formation, dynos, releases, slugs, sources, builds, buildpacks, logs, streams),
     *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, testruns),
-    webhooks,
+    *(webhooks, domains, collaborators, oauth, dyno_sizes, pipeline_transfers, buildpack_registry, teams),
 )
 
 

@@ -4,21 +4,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.routing import Route
 
+from herodeploy.local import records
 from herodeploy.local.api import account, find, routing
 from herodeploy.local.wire.errors import invalid, not_found
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
-OF_APPS = {"runtime-dyno-metadata": "Dyno metadata as environment variables, from the next start of a dyno on."}
+
+class Feature(NamedTuple):
+    """Something that can be switched on.
+
+    Parameters:
+        state: ``general`` ones are the Heroku CLI's ``features``, all others its ``labs``.
+    """
+
+    description: str
+    state: str = "public"
+    enabled: bool = False
+
+
+OF_APPS = {
+    "http-session-affinity": Feature("Kept for the app; the local router always chooses at random.", "general"),
+    "preboot": Feature("Kept for the app; local dynos are always replaced at once.", "general"),
+    "runtime-dyno-metadata": Feature("Dyno metadata as environment variables, from the next start of a dyno on."),
+}
 OF_ACCOUNT = {
-    # Without it the Heroku CLI asks a host outside of the API that no local platform can stand in for.
-    "dashboard-repositories-api": "Repositories of pipelines through the API."
+    # Without it the Heroku CLI asks a host outside of the API for the repository of a pipeline.
+    "dashboard-repositories-api": Feature("Repositories of pipelines through the API.", enabled=True),
 }
 
 
@@ -30,13 +48,14 @@ def routes(platform: Platform) -> list[Route]:
         routing.route(platform, "PATCH", "/apps/{app}/features/{feature}", update),
         routing.route(platform, "GET", "/account/features", account_index),
         routing.route(platform, "GET", "/account/features/{feature}", account_show),
+        routing.route(platform, "PATCH", "/account/features/{feature}", account_update),
     ]
 
 
 async def index(platform: Platform, request: Request) -> Any:
     """GET /apps/:app/features."""
     app = find.path_app(platform, request)
-    return [_render(name, text, name in app.features) for name, text in OF_APPS.items()]
+    return [_render(name, feature, name in app.features) for name, feature in OF_APPS.items()]
 
 
 async def show(platform: Platform, request: Request) -> Any:
@@ -50,10 +69,7 @@ async def update(platform: Platform, request: Request) -> Any:
     """PATCH /apps/:app/features/:feature."""
     app = find.path_app(platform, request)
     name = _known(request, OF_APPS)
-    values = await routing.body(request)
-    if "enabled" not in values:
-        raise invalid("enabled is required.")
-    enabled = routing.flag(values, "enabled")
+    enabled = await _wanted(request)
     app.features = sorted({*app.features, name} if enabled else {*app.features} - {name})
     app.updated_at = platform.now()
     platform.state.apps.put(app)
@@ -62,16 +78,39 @@ async def update(platform: Platform, request: Request) -> Any:
 
 async def account_index(platform: Platform, request: Request) -> Any:
     """GET /account/features."""
-    return [_render(name, text, True) for name, text in OF_ACCOUNT.items()]
+    switched = _account(platform).features
+    return [_render(name, feature, switched.get(name, feature.enabled)) for name, feature in OF_ACCOUNT.items()]
 
 
 async def account_show(platform: Platform, request: Request) -> Any:
     """GET /account/features/:feature."""
     name = _known(request, OF_ACCOUNT)
-    return _render(name, OF_ACCOUNT[name], True)
+    return _render(name, OF_ACCOUNT[name], _account(platform).features.get(name, OF_ACCOUNT[name].enabled))
 
 
-def _known(request: Request, features: dict[str, str]) -> str:
+async def account_update(platform: Platform, request: Request) -> Any:
+    """PATCH /account/features/:feature."""
+    name = _known(request, OF_ACCOUNT)
+    enabled = await _wanted(request)
+    row = _account(platform)
+    row.features = {**row.features, name: enabled}
+    platform.state.accounts.put(row)
+    return _render(name, OF_ACCOUNT[name], enabled)
+
+
+def _account(platform: Platform) -> records.Account:
+    key = account.user()["id"]
+    return platform.state.accounts.get(key) or records.Account(id=key)
+
+
+async def _wanted(request: Request) -> bool:
+    values = await routing.body(request)
+    if "enabled" not in values:
+        raise invalid("enabled is required.")
+    return routing.flag(values, "enabled")
+
+
+def _known(request: Request, features: dict[str, Feature]) -> str:
     wanted = request.path_params["feature"]
     for name in features:
         if wanted in (name, account.fixed_id(f"feature:{name}")):
@@ -79,16 +118,16 @@ def _known(request: Request, features: dict[str, str]) -> str:
     raise not_found("feature")
 
 
-def _render(name: str, text: str, enabled: bool) -> dict[str, Any]:
+def _render(name: str, feature: Feature, enabled: bool) -> dict[str, Any]:
     return {
         "created_at": account.EPOCH,
-        "description": text,
+        "description": feature.description,
         "display_name": name,
         "doc_url": f"https://devcenter.heroku.com/articles/{name}",
         "enabled": enabled,
         "feedback_email": account.EMAIL,
         "id": account.fixed_id(f"feature:{name}"),
         "name": name,
-        "state": "general",
+        "state": feature.state,
         "updated_at": account.EPOCH,
     }

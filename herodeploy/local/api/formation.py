@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local import records
-from herodeploy.local.api import account, find, routing
+from herodeploy.local.api import dyno_sizes, find, routing
 from herodeploy.local.lifecycle import releases
 from herodeploy.local.wire.errors import ApiError, invalid
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
 MOST = 100
-SIZES = ("Eco", "Basic", "Standard-1X", "Standard-2X", "Performance-M", "Performance-L", "Performance-L-RAM")
 
 _QUANTITY = re.compile(r"[+-]?\d{1,6}")
 
@@ -40,7 +39,7 @@ def render(app: records.App, kind: str) -> dict[str, Any]:
         "app": {"id": app.id, "name": app.name},
         "command": entry["command"],
         "created_at": datetime.fromisoformat(entry["created_at"]),
-        "dyno_size": {"id": account.fixed_id(f"size:{entry['size']}"), "name": entry["size"]},
+        "dyno_size": {"id": dyno_sizes.size_id(entry["size"]), "name": entry["size"]},
         "id": entry["id"],
         "quantity": entry["quantity"],
         "size": entry["size"],
@@ -55,10 +54,10 @@ def size_named(name: str) -> str:
     Raises:
         ApiError: 422, no such size.
     """
-    for size in SIZES:
+    for size in dyno_sizes.SIZES:
         if size.lower() == name.lower():
             return size
-    raise invalid(f"There is no dyno size {name!r}; known: {', '.join(SIZES)}.")
+    raise invalid(f"There is no dyno size {name!r}; known: {', '.join(dyno_sizes.SIZES)}.")
 
 
 async def index(platform: Platform, request: Request) -> Any:

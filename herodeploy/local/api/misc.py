@@ -15,7 +15,7 @@ from herodeploy.local.api import find, routing
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
-EMPTY = ("addons", "addon-attachments", "collaborators", "domains", "log-drains", "sni-endpoints")
+EMPTY = ("addons", "addon-attachments", "log-drains", "sni-endpoints")
 """Lists of an app that the Heroku CLI reads by the way; here they are always empty."""
 
 
@@ -24,7 +24,6 @@ def routes(platform: Platform) -> list[Route]:
     return [
         routing.route(platform, "GET", "/_local/status", status),
         routing.route(platform, "GET", "/_local/apps", local_apps),
-        routing.route(platform, "GET", "/teams", none),
         *(routing.route(platform, "GET", f"/apps/{{app}}/{name}", none_of_app) for name in EMPTY),
     ]
 
@@ -41,11 +40,6 @@ async def local_apps(platform: Platform, request: Request) -> Any:
         for app in platform.state.apps
         if not app.hidden
     ]
-
-
-async def none(platform: Platform, request: Request) -> Any:
-    """Answer with an empty list."""
-    return []
 
 
 async def none_of_app(platform: Platform, request: Request) -> Any:

@@ -14,7 +14,7 @@ from herodeploy.local import records
 from herodeploy.local.api import account, builds, releases, routing
 from herodeploy.local.lifecycle import pipelines as life
 from herodeploy.local.wire import ranges, reply
-from herodeploy.local.wire.errors import invalid, not_found
+from herodeploy.local.wire.errors import forbidden, invalid, not_found
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -46,17 +46,24 @@ def render(pipeline: records.Pipeline) -> dict[str, Any]:
         "generation": account.CEDAR,
         "id": pipeline.id,
         "name": pipeline.name,
-        "owner": {"id": account.user()["id"], "type": "user"},
+        "owner": owner(pipeline),
         "updated_at": pipeline.updated_at,
     }
+
+
+def owner(pipeline: records.Pipeline) -> dict[str, str]:
+    """Return who owns a pipeline."""
+    return {"id": pipeline.owner_id or account.user()["id"], "type": "user"}
 
 
 def find(platform: Platform, identity: str) -> records.Pipeline:
     """Return the pipeline of that id or name, the oldest where a name is used twice.
 
     Raises:
-        ApiError: 404, no such pipeline.
+        ApiError: 404, no such pipeline; 403, it was removed because it had no app (as hatchet has seen on Heroku).
     """
+    if identity in platform.swept:
+        raise forbidden(f"You do not have access to the pipeline {identity}.")
     named = platform.state.pipelines.where(name=identity)
     found = platform.state.pipelines.get(identity) or (named[0] if named else None)
     if found is None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
 KEYS = ("created_at", "id")
+LOG_KEYS = (*KEYS, ranges.SEQUENCE)
 
 
 def routes(platform: Platform) -> list[Route]:
@@ -149,7 +150,7 @@ async def destroy(platform: Platform, request: Request) -> Any:
 async def events(platform: Platform, request: Request) -> reply.Reply:
     """GET /apps/:app/webhook-events."""
     app = find.path_app(platform, request)
-    return ranges.page(request, platform.state.webhook_events.where(app_id=app.id), render_event, KEYS)
+    return ranges.page(request, platform.state.webhook_events.where(app_id=app.id), render_event, LOG_KEYS)
 
 
 async def show_event(platform: Platform, request: Request) -> Any:
@@ -165,7 +166,7 @@ async def deliveries(platform: Platform, request: Request) -> reply.Reply:
     """GET /apps/:app/webhook-deliveries."""
     app = find.path_app(platform, request)
     rows = platform.state.webhook_deliveries.where(app_id=app.id)
-    return ranges.page(request, rows, lambda row: render_delivery(platform, row), KEYS)
+    return ranges.page(request, rows, lambda row: render_delivery(platform, row), LOG_KEYS)
 
 
 async def show_delivery(platform: Platform, request: Request) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from herodeploy.local import records
 from herodeploy.local.lifecycle import releases
+from herodeploy.local.lifecycle.couplings import uncouple
 from herodeploy.local.wire.errors import invalid
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ async def update_app(
         ApiError: 422, the new name is taken or not allowed, or there is no such stack.
     """
     renamed = _checked(platform, name) if name and name != app.name else app.name
-    app.stack = _stack(stack) if stack else app.stack
+    if stack:
+        _choose_stack(platform, app, _stack(stack))
     if app.maintenance != maintenance:
         platform.log(app, f"Maintenance mode {'on' if maintenance else 'off'} by user {platform.email}")
     app.maintenance = maintenance
@@ -78,6 +80,14 @@ async def update_app(
         platform.state.apps.put(app)
         await releases.converge(platform, app)
     platform.publish(app, "api:app", "update", app)
+
+
+def _choose_stack(platform: Platform, app: records.App, stack: str) -> None:
+    """Build for another stack from now on; an app without code is on it at once, others with their next build."""
+    current = platform.current_release(app)
+    if current is None or current.slug_id is None:
+        app.stack = stack
+    app.build_stack = None if stack == app.stack else stack
 
 
 async def destroy_app(platform: Platform, app: records.App, *, wait: bool = False) -> None:
@@ -122,10 +132,16 @@ def _forget(platform: Platform, app: records.App) -> list[Path]:
             if row.stream_id:
                 platform.streams.forget(row.stream_id)
             state.releases.delete(row.id)
-        state.couplings.delete_where(app_id=app.id)
-        state.webhooks.delete_where(app_id=app.id)
-        state.webhook_deliveries.delete_where(app_id=app.id)
-        state.webhook_events.delete_where(app_id=app.id)
+        for coupling in state.couplings.where(app_id=app.id):
+            uncouple(platform, coupling)
+        for table in (
+            state.domains,
+            state.collaborators,
+            state.webhooks,
+            state.webhook_deliveries,
+            state.webhook_events,
+        ):
+            table.delete_where(app_id=app.id)
         for review in state.review_apps.where(app_id=app.id):
             if review.status != "deleting":
                 state.review_apps.delete(review.id)

@@ -50,7 +50,7 @@ async def create_build(
         version_description=version_description,
         checksum=checksum,
         buildpacks=list(buildpacks) or list(app.buildpacks),
-        stack=app.stack,
+        stack=app.build_stack or app.stack,
         stream_id=platform.streams.create(),
     )
     platform.state.builds.put(build)
@@ -109,6 +109,8 @@ async def _build_and_release(platform: Platform, app: records.App, build: record
         slug = await _build(platform, app, build, work)
     finally:
         await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+    if slug.stack != app.stack and app.slug_size is not None:
+        await _upgrade(platform, app, slug.stack)
     row = await releases.release(
         platform,
         app,
@@ -120,6 +122,20 @@ async def _build_and_release(platform: Platform, app: records.App, build: record
     build.release_id = row.id
     _announce(platform, app, build, row)
     _finish(platform, build, "succeeded")
+
+
+async def _upgrade(platform: Platform, app: records.App, stack: str) -> None:
+    """Make the release that tells of another stack; the code on it comes with the next one."""
+    current = platform.current_release(app)
+    await releases.release(
+        platform,
+        app,
+        slug_id=current.slug_id if current else None,
+        config=app.config,
+        description=f"Upgrade stack to {stack}",
+        run_phase=False,
+        keep_code=True,
+    )
 
 
 async def _build(platform: Platform, app: records.App, build: records.Build, work: Path) -> records.Slug:

@@ -1,4 +1,4 @@
-"""What time alone does: old releases expire, stale review apps go, uploads nobody needs any more are forgotten."""
+"""What time alone does: old releases expire, stale review apps, empty pipelines and forgotten uploads go."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from herodeploy.local import records
-from herodeploy.local.lifecycle import review_apps, sources
+from herodeploy.local.lifecycle import pipelines, review_apps, sources
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
-PAUSE = timedelta(hours=1)
+PAUSE = timedelta(minutes=5)
 KEPT_FOR = timedelta(days=30)
 KEPT_AT_LEAST = 20
 """Releases an app that never expire, the newest; others do after 30 days (Heroku's changelog, item 3395)."""
 
 
 async def run(platform: Platform) -> None:
-    """Tidy up every hour of the platform's time."""
+    """Tidy up every five minutes of the platform's time."""
     while True:
         await platform.clock.until(platform.clock.exactly() + PAUSE)
         await tidy(platform)
@@ -31,6 +31,10 @@ async def tidy(platform: Platform) -> None:
     await _expire(platform)
     for review in _stale(platform):
         await review_apps.delete_review_app(platform, review)
+    for pipeline in platform.state.pipelines:
+        if _is_forsaken(platform, pipeline):
+            await pipelines.destroy_pipeline(platform, pipeline)
+            platform.swept.add(pipeline.id)
 
 
 async def _expire(platform: Platform) -> None:
@@ -68,3 +72,14 @@ def _stale(platform: Platform) -> list[records.ReviewApp]:
             if all(row.created_at < due for row in releases):
                 found.append(review)
     return found
+
+
+def _is_forsaken(platform: Platform, pipeline: records.Pipeline) -> bool:
+    """Tell whether a pipeline has had no app for long enough, and nothing goes on in it."""
+    wait, state = platform.settings.empty_pipeline_ttl, platform.state
+    if wait <= 0 or state.couplings.where(pipeline_id=pipeline.id) or state.review_apps.where(pipeline_id=pipeline.id):
+        return False
+    if any(platform.jobs.running(run.id) for run in state.test_runs.where(pipeline_id=pipeline.id)):
+        return False
+    since = max(pipeline.created_at, pipeline.emptied_at or pipeline.created_at)
+    return since <= platform.now() - timedelta(seconds=wait)

@@ -1,10 +1,9 @@
-"""Apps join pipelines, and pipelines end."""
+"""Pipelines end."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-import uuid
 from typing import TYPE_CHECKING
 
 from herodeploy.local import records
@@ -12,21 +11,6 @@ from herodeploy.local.lifecycle import testruns
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
-
-
-def couple(platform: Platform, app: records.App, pipeline: records.Pipeline, stage: str) -> records.Coupling:
-    """Put an app, which is in no pipeline, into a stage of one."""
-    now = platform.now()
-    return platform.state.couplings.put(
-        records.Coupling(
-            id=str(uuid.uuid4()),
-            app_id=app.id,
-            pipeline_id=pipeline.id,
-            stage=stage,
-            created_at=now,
-            updated_at=now,
-        )
-    )
 
 
 async def destroy_pipeline(platform: Platform, pipeline: records.Pipeline) -> None:

@@ -229,6 +229,9 @@ def _take_over(platform: Platform, app: records.App, row: records.Release, slug:
         _finish(platform, row, "succeeded")
         app.released_at = row.updated_at
         app.slug_size = slug.size if slug else app.slug_size
+        if slug is not None and slug.stack != app.stack:  # the slug's wins, also that of a promotion
+            chosen = app.build_stack or app.stack
+            app.stack, app.build_stack = slug.stack, None if chosen == slug.stack else chosen
         platform.state.apps.put(app)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from herodeploy.local import records
-from herodeploy.local.lifecycle import app_setups, apps, pipelines, sources
+from herodeploy.local.lifecycle import app_setups, apps, couplings, sources
 from herodeploy.local.wire.errors import ApiError, conflict
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _equip(
 ) -> records.AppSetup:
     with platform.state.changes():
         if platform.state.pipelines.get(pipeline.id) is not None:
-            pipelines.couple(platform, app, pipeline, STAGE)
+            couplings.couple(platform, app, pipeline, STAGE)
         setup = app_setups.record(platform, app)
         review.app_id, review.app_setup_id = app.id, setup.id
         _move(platform, review, "creating")

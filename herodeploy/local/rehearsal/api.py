@@ -115,5 +115,7 @@ async def reset(platform: Platform, request: Request) -> Any:
         await pipelines.destroy_pipeline(platform, pipeline)
     for app in platform.state.apps:
         await apps.destroy_app(platform, app, wait=True)
+    for table in (platform.state.authorizations, platform.state.accounts):
+        table.delete_where()
     platform.requests.clear()
     return {}

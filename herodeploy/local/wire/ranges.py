@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 PAGE = 200
 LARGEST_PAGE = 1000
+SEQUENCE = "seq"
+"""The key that no record has: the place in its list."""
 
 _RANGE = re.compile(r"^\s*(?P<key>[a-z_]+)\s+(?P<from>\]?\S*?)\.\.(?P<to>[^\s;,]*)\s*(?:[;,](?P<options>.*))?$")
 
@@ -48,15 +50,15 @@ def page(
         keys: attributes to sort by; the first is the default.
     """
     wanted = parse(request.headers.get("range", ""), keys)
-    inside = [row for row in _sorted(rows, wanted) if _within(getattr(row, wanted.key), wanted)]
+    inside = [(value, row) for value, row in _sorted(rows, wanted) if _within(value, wanted)]
     shown = inside[: wanted.size]
     headers = {"Accept-Ranges": ", ".join(keys)}
     if shown:
-        ends = (_text(getattr(shown[0], wanted.key)), _text(getattr(shown[-1], wanted.key)))
+        ends = (_text(shown[0][0]), _text(shown[-1][0]))
         headers["Content-Range"] = f"{wanted.key} {ends[0]}..{ends[1]}; max={wanted.size}{_order(wanted)}"
         if len(inside) > len(shown):
             headers["Next-Range"] = f"{wanted.key} ]{ends[1]}..{wanted.last}; max={wanted.size}{_order(wanted)}"
-    return Reply([render(row) for row in shown], 206 if "Next-Range" in headers else 200, headers)
+    return Reply([render(row) for _, row in shown], 206 if "Next-Range" in headers else 200, headers)
 
 
 def parse(header: str, keys: tuple[str, ...]) -> Range:
@@ -94,9 +96,12 @@ def _size(text: str) -> int:
     return min(size, LARGEST_PAGE)
 
 
-def _sorted(rows: Iterable[T], wanted: Range) -> list[T]:
-    ascending = sorted(rows, key=lambda row: getattr(row, wanted.key))
-    return ascending[::-1] if wanted.descending else ascending
+def _sorted(rows: Iterable[T], wanted: Range) -> list[tuple[Any, T]]:
+    """Return the values of the key with their rows; equal ones in the order in which they came."""
+    numbered = enumerate(rows, 1)
+    valued = [(number if wanted.key == SEQUENCE else getattr(row, wanted.key), number, row) for number, row in numbered]
+    valued.sort(key=lambda entry: entry[:2], reverse=wanted.descending)
+    return [(value, row) for value, _, row in valued]
 
 
 def _within(value: Any, wanted: Range) -> bool:

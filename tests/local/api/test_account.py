@@ -23,8 +23,10 @@ def test_someone_else_is_not_here(local: Any) -> None:
 def test_features(local: Any, conforms: Any) -> None:
     app = local.app()
     path = f"/apps/{app['id']}/features"
-    (feature,) = local.get(path)
-    conforms("app-feature", feature)
+    features = local.get(path)
+    for feature in features:
+        conforms("app-feature", feature)
+    assert {feature["state"] for feature in features} == {"general", "public"}
     assert not feature["enabled"]
     assert local.patch(f"{path}/{feature['name']}", {"enabled": True})["enabled"]
     assert local.get(f"{path}/{feature['id']}")["enabled"]
@@ -33,6 +35,9 @@ def test_features(local: Any, conforms: Any) -> None:
     (own,) = local.get("/account/features")
     conforms("account-feature", own)
     assert local.get(f"/account/features/{own['name']}") == own
+    assert not local.patch(f"/account/features/{own['id']}", {"enabled": False})["enabled"]
+    assert not local.get(f"/account/features/{own['name']}")["enabled"]
+    local.patch(f"/account/features/{own['id']}", {"enabled": True})
 
 
 def test_lists_that_the_heroku_cli_reads_by_the_way_are_empty(local: Any) -> None:

@@ -92,3 +92,21 @@ def test_reset_leaves_nothing_but_the_token(local: Any, source: Any) -> None:
     local.control.reset()
     assert (local.get("/apps"), local.get("/pipelines"), local.control.faults()) == ([], [], [])
     assert not list((local.data / "slugs").iterdir())
+
+
+def test_pipelines_without_apps_go(local: Any) -> None:
+    """A just removed empty pipeline answers 403, as hatchet has seen on Heroku."""
+    app = local.app()
+    kept, left, never = (local.post("/pipelines", {"name": name})["id"] for name in ("kept", "left", "never"))
+    local.post("/pipeline-couplings", {"app": app["id"], "pipeline": left, "stage": "staging"})
+    local.control.advance(10 * 60)
+    coupling = local.get(f"/apps/{app['id']}/pipeline-couplings")
+    local.delete(f"/pipeline-couplings/{coupling['id']}")
+    local.post("/pipeline-couplings", {"app": app["id"], "pipeline": kept, "stage": "staging"})
+    local.control.advance(10 * 60)
+    assert {row["name"] for row in local.get("/pipelines")} == {"kept", "left"}
+    local.call("GET", f"/pipelines/{never}", status=403)
+    local.control.advance(10 * 60)
+    assert {row["name"] for row in local.get("/pipelines")} == {"kept"}
+    local.call("GET", f"/pipelines/{left}", status=403)
+    local.call("GET", "/pipelines/never", status=404)
