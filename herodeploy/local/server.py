@@ -23,8 +23,16 @@ from herodeploy.local.lifecycle import authorizations, domains
 from herodeploy.local.platform import Platform
 from herodeploy.local.rehearsal.gate import Gate
 from herodeploy.local.settings import Settings
-from herodeploy.local.wire import auth, limits, reply
-from herodeploy.local.wire.errors import ApiError, forbidden, no_room, rate_limited, stopping, unauthorized
+from herodeploy.local.wire import accept, auth, limits, reply
+from herodeploy.local.wire.errors import (
+    ApiError,
+    forbidden,
+    no_room,
+    not_acceptable,
+    rate_limited,
+    stopping,
+    unauthorized,
+)
 
 log = logging.getLogger(__name__)
 
@@ -153,10 +161,13 @@ class Door:
         path = scope["path"]
         if auth.is_open(path):
             return None
-        if not self._is_known(path, auth.token(Request(scope).headers.get("authorization", ""))):
+        headers = Request(scope).headers
+        if not self._is_known(path, auth.token(headers.get("authorization", ""))):
             return unauthorized()
         if self._platform.stopping:
             return stopping()
+        if not accept.is_acceptable(headers.get("accept", "")):
+            return not_acceptable()
         if path != limits.FREE and not auth.is_own(path) and not self._platform.limiter.take():
             return rate_limited()
         return None

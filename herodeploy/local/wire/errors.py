@@ -65,6 +65,13 @@ def not_found(resource: str) -> ApiError:
     return ApiError(404, "not_found", f"Couldn't find that {resource}.", resource=resource.replace(" ", "_"))
 
 
+def not_acceptable() -> ApiError:
+    """406: a version of the API that nobody speaks."""
+    return ApiError(
+        406, "not_acceptable", "Accept must name version 3: `Accept: application/vnd.heroku+json; version=3`."
+    )
+
+
 def conflict(message: str) -> ApiError:
     """409: it exists already, or is busy."""
     return ApiError(409, "conflict", message)
