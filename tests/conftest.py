@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import platforms
 
 
 def pytest_configure() -> None:
@@ -48,6 +49,7 @@ def own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     return folder
 
 
+RECORDING = Path(__file__).parent / "support" / "recording"
 DEMO_APP = Path(__file__).parents[1] / "herodeploy" / "demo" / "app"
 NO_OP = {
     "Procfile": 'web: python3 -m http.server "$PORT" --bind 127.0.0.1\n',
@@ -87,6 +89,10 @@ class Person:
             "LANG": "C.UTF-8",
             "HERODEPLOY_LOCAL_STOP_TIMEOUT": "5",
         }
+        # The platforms that they start are watched; see tests/support/recording.
+        self.traffic = root.parent / "traffic"
+        self.traffic.mkdir(exist_ok=True)
+        self.env |= {"PYTHONPATH": str(RECORDING), "HERODEPLOY_TEST_TRAFFIC": str(self.traffic)}
         kept = ("PIP_", "UV_", "NPM_", "npm_", "COVERAGE_PROCESS")
         self.env |= {name: value for name, value in os.environ.items() if name.startswith(kept)}
 
@@ -211,6 +217,8 @@ def person(tmp_path: Path) -> Iterator[Callable[..., Person]]:
     for someone in made:
         someone.herodeploy("local", "stop", code=None)
         assert not someone.herodeploy("local", "status", "--json", code=None).json()["running"]
+    wrong = [problem for someone in made for problem in platforms.judge_recorded(someone.traffic)]
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.fixture

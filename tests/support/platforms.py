@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from . import schema
+from . import schema, traffic
 from .referee import Referee
 
 TOKEN = "a-token-of-the-tests"
@@ -139,6 +139,17 @@ def verdict() -> list[str]:
     """Return what was wrong in the traffic since the last call."""
     watcher = referee()
     return watcher.verdict() if watcher else []
+
+
+def judge_recorded(folder: Path) -> list[str]:
+    """Return what was wrong in the traffic that platforms of their own process wrote down."""
+    watcher = referee()
+    if watcher is None:
+        return []
+    for file in folder.glob("*.jsonl"):
+        for exchange in traffic.recorded(file):
+            watcher.see(exchange)
+    return watcher.verdict()
 
 
 @contextmanager
