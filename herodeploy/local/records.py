@@ -74,6 +74,11 @@ class Domain:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def domain(self) -> str:
+        """The name by which heroku3 sorts domains."""
+        return self.hostname
+
 
 @dataclass(slots=True)
 class Source:

@@ -51,6 +51,11 @@ LENIENCIES: dict[str, tuple[str, ...]] = {
     ),
     # authorizations:create sends no scope unless asked, and the text that its user wrote.
     "POST /oauth/authorizations": (r"expires_in: '\d+' is not of type .*", "'scope' is a required property"),
+    # heroku3 sends null for what its user leaves out.
+    "POST /apps/{}/dynos": (r"size: None is not of type 'string'",),
+    # heroku3 switches with 0 and 1.
+    "PATCH /apps/{}": (r"maintenance: [01] is not of type 'boolean'",),
+    "PATCH /apps/{}/features/{}": (r"enabled: [01] is not of type 'boolean'",),
     # heroku3 rolls back to what its user gave: 4 or "v4".
     "POST /apps/{}/releases": (r"release: '?v?\d+'? is not .*",),
 }

@@ -16,7 +16,7 @@ from herodeploy.local.wire.errors import invalid, not_found
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
-KEYS = ("id", "hostname")
+KEYS = ("id", "hostname", "domain")
 
 
 def routes(platform: Platform) -> list[Route]:

@@ -24,5 +24,5 @@ async def filter_apps(platform: Platform, request: Request) -> Any:
     wanted = routing.section(await routing.body(request), "in").get("id")
     if not isinstance(wanted, list) or not all(isinstance(key, str) for key in wanted):
         raise invalid("in.id must be a list of app ids.")
-    found = (platform.state.apps.get(str(key)) for key in dict.fromkeys(wanted))
+    found = (platform.state.apps.get(key) for key in dict.fromkeys(wanted))
     return [apps.render(platform, app) | {"joined": True, "locked": False} for app in found if app is not None]
