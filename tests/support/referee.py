@@ -15,7 +15,10 @@ from .schema import Link, Schema, overlooked, problems
 from .traffic import Exchange
 
 UNPUBLISHED = [
-    (r"DELETE /oauth/sessions/~", "logout of the Heroku CLI"),
+    (r"DELETE /oauth/sessions/~", "logout"),
+    (r"GET /pipelines/[^/]+/repo(/branches/.+)?", "reviewapps:*, with the account feature dashboard-repositories-api"),
+    (r".* /(account/github/token|github/repos/.+|apps/[^/]+/github|pipelines/[^/]+/(github|repository))", "ci:*, diff"),
+    (r".* /(client/v11|postgres/v0)/.+", "pg:*"),
 ]
 """Endpoints that the Heroku CLI calls and the schema lacks: a pattern, and who needs it."""
 

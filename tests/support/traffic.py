@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ HOSTS = ("127.0.0.1", "localhost")
 
 NOT_THE_API = ("/_local/", "/streams/", "/blobs/", "/log-streams/", "/buildpacks")
 """Addresses that Heroku serves from other hosts than the API, and the platform's own."""
+GIT = re.compile(r"/[^/]+\.git(/.*)?")
+"""What git asks; on Heroku another host, too."""
 
 
 @dataclass
@@ -114,7 +117,7 @@ def _begun(scope: Message) -> Exchange | None:
         return None
     headers = _headers(scope)
     host = headers.get("host", "").rsplit(":", 1)[0].lower()
-    if host not in HOSTS or scope["path"].startswith(NOT_THE_API):
+    if host not in HOSTS or scope["path"].startswith(NOT_THE_API) or GIT.fullmatch(scope["path"]):
         return None
     wanted = headers.get("x-http-method-override", "").upper()
     return Exchange(wanted if scope["method"] == "POST" and wanted in METHODS else scope["method"], scope["path"])

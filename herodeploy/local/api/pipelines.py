@@ -116,9 +116,10 @@ async def destroy(platform: Platform, request: Request) -> Any:
 
 
 async def stack(platform: Platform, request: Request) -> Any:
-    """GET /pipelines/:pipeline/pipeline-stack."""
-    path_pipeline(platform, request)
-    return {"stack": account.stack(account.STACKS[0])}
+    """GET /pipelines/:pipeline/pipeline-stack: that of the app that joined it last."""
+    found = [platform.state.apps.get(app_id) for app_id in _app_ids(platform, request)]
+    stacks = [app.stack for app in found if app is not None]
+    return {"stack": account.stack(stacks[-1] if stacks else account.STACKS[0])}
 
 
 async def latest_releases(platform: Platform, request: Request) -> Any:
