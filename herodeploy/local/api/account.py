@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local.api import routing
+from herodeploy.local.wire import ranges
 from herodeploy.local.wire.errors import not_found
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ STACKS = ("heroku-24", "heroku-22")
 REGIONS = {"us": "United States", "eu": "Europe"}
 SUBSTRATE = {"us": "us-east-1", "eu": "eu-west-1"}
 """The schema allows names of real places only."""
+NAMED = ("name", "id")
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -108,7 +110,7 @@ async def rate_limits(platform: Platform, request: Request) -> Any:
 
 async def stacks(platform: Platform, request: Request) -> Any:
     """GET /stacks."""
-    return [_stack(name) for name in STACKS]
+    return ranges.page_of(request, [_stack(name) for name in STACKS], NAMED)
 
 
 async def show_stack(platform: Platform, request: Request) -> Any:
@@ -122,7 +124,7 @@ async def show_stack(platform: Platform, request: Request) -> Any:
 
 async def regions(platform: Platform, request: Request) -> Any:
     """GET /regions."""
-    return [_region(name) for name in REGIONS]
+    return ranges.page_of(request, [_region(name) for name in REGIONS], NAMED)
 
 
 async def show_region(platform: Platform, request: Request) -> Any:

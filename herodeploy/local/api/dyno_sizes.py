@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local.api import account, find, routing
+from herodeploy.local.wire import ranges
 from herodeploy.local.wire.errors import not_found
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def render(name: str) -> dict[str, Any]:
 
 async def index(platform: Platform, request: Request) -> Any:
     """GET /dyno-sizes."""
-    return [render(name) for name in SIZES]
+    return ranges.page_of(request, [render(name) for name in SIZES], account.NAMED)
 
 
 async def show(platform: Platform, request: Request) -> Any:
@@ -85,12 +86,12 @@ async def show(platform: Platform, request: Request) -> Any:
 async def available(platform: Platform, request: Request) -> Any:
     """GET /apps/:app/available-dyno-sizes."""
     find.path_app(platform, request)
-    return [render(name) for name in SIZES]
+    return ranges.page_of(request, [render(name) for name in SIZES], account.NAMED)
 
 
 async def generations(platform: Platform, request: Request) -> Any:
     """GET /generations: Cedar alone."""
-    return [_cedar()]
+    return ranges.page_of(request, [_cedar()], account.NAMED)
 
 
 async def show_generation(platform: Platform, request: Request) -> Any:

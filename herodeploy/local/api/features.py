@@ -1,6 +1,6 @@
 """Features that can be switched on: of an app, and of the account."""
 
-# ruff: noqa: ARG001 # every handler takes the same two arguments
+# every handler takes the same two arguments
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from herodeploy.local import records
 from herodeploy.local.api import account, find, routing
+from herodeploy.local.wire import ranges
 from herodeploy.local.wire.errors import invalid, not_found
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def routes(platform: Platform) -> list[Route]:
 async def index(platform: Platform, request: Request) -> Any:
     """GET /apps/:app/features."""
     app = find.path_app(platform, request)
-    return [_render(name, feature, name in app.features) for name, feature in OF_APPS.items()]
+    rows = [_render(name, feature, name in app.features) for name, feature in OF_APPS.items()]
+    return ranges.page_of(request, rows, account.NAMED)
 
 
 async def show(platform: Platform, request: Request) -> Any:
@@ -79,7 +81,8 @@ async def update(platform: Platform, request: Request) -> Any:
 async def account_index(platform: Platform, request: Request) -> Any:
     """GET /account/features."""
     switched = _account(platform).features
-    return [_render(name, feature, switched.get(name, feature.enabled)) for name, feature in OF_ACCOUNT.items()]
+    rows = [_render(name, feature, switched.get(name, feature.enabled)) for name, feature in OF_ACCOUNT.items()]
+    return ranges.page_of(request, rows, account.NAMED)
 
 
 async def account_show(platform: Platform, request: Request) -> Any:

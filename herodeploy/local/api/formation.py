@@ -12,6 +12,7 @@ from starlette.routing import Route
 from herodeploy.local import records
 from herodeploy.local.api import dyno_sizes, find, routing
 from herodeploy.local.lifecycle import releases
+from herodeploy.local.wire import ranges
 from herodeploy.local.wire.errors import ApiError, invalid
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def size_named(name: str) -> str:
 async def index(platform: Platform, request: Request) -> Any:
     """GET /apps/:app/formation."""
     app = find.path_app(platform, request)
-    return [render(app, kind) for kind in sorted(app.formation) if "command" in app.formation[kind]]
+    rows = [render(app, kind) for kind in app.formation if "command" in app.formation[kind]]
+    return ranges.page_of(request, rows, ("type", "id"))
 
 
 async def show(platform: Platform, request: Request) -> Any:

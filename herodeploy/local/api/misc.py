@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local.api import find, routing
+from herodeploy.local.wire import ranges
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -45,4 +46,4 @@ async def local_apps(platform: Platform, request: Request) -> Any:
 async def none_of_app(platform: Platform, request: Request) -> Any:
     """Answer with an empty list for an app that is there."""
     find.path_app(platform, request)
-    return []
+    return ranges.page_of(request, [])

@@ -124,19 +124,20 @@ async def stack(platform: Platform, request: Request) -> Any:
 
 async def latest_releases(platform: Platform, request: Request) -> Any:
     """GET /pipelines/:pipeline/latest-releases: the newest of each app, whatever its status."""
-    return [releases.render(platform, rows[-1]) for rows in _releases(platform, request) if rows]
+    found = [releases.render(platform, rows[-1]) for rows in _releases(platform, request) if rows]
+    return ranges.page_of(request, found)
 
 
 async def latest_builds(platform: Platform, request: Request) -> Any:
     """GET /pipelines/:pipeline/latest-builds: the newest of each app, whatever its status."""
     found = [platform.state.builds.where(app_id=app_id) for app_id in _app_ids(platform, request)]
-    return [_plain(builds.render(platform, rows[-1])) for rows in found if rows]
+    return ranges.page_of(request, [_plain(builds.render(platform, rows[-1])) for rows in found if rows])
 
 
 async def latest_deployments(platform: Platform, request: Request) -> Any:
     """GET /pipelines/:pipeline/latest-deployments: the newest release of each app that brought other code."""
     found = [_deployment(rows) for rows in _releases(platform, request)]
-    return [releases.render(platform, row) for row in found if row is not None]
+    return ranges.page_of(request, [releases.render(platform, row) for row in found if row is not None])
 
 
 def _plain(build: dict[str, Any]) -> dict[str, Any]:

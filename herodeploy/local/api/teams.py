@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local.api import routing
+from herodeploy.local.wire import ranges
 from herodeploy.local.wire.errors import not_found
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def routes(platform: Platform) -> list[Route]:
 
 async def index(platform: Platform, request: Request) -> Any:
     """GET /teams."""
-    return []
+    return ranges.page_of(request, [])
 
 
 async def show(platform: Platform, request: Request) -> Any:

@@ -61,6 +61,11 @@ def page(
     return Reply([render(row) for _, row in shown], 206 if "Next-Range" in headers else 200, headers)
 
 
+def page_of(request: Request, bodies: Iterable[dict[str, Any]], keys: tuple[str, ...] = ("id",)) -> Reply:
+    """Answer the part that the request's Range asks for of a list whose JSON is made already."""
+    return page(request, bodies, lambda body: body, keys)
+
+
 def parse(header: str, keys: tuple[str, ...]) -> Range:
     """Read a Range header as Heroku's clients write it; nothing means the first page.
 
@@ -99,9 +104,13 @@ def _size(text: str) -> int:
 def _sorted(rows: Iterable[T], wanted: Range) -> list[tuple[Any, T]]:
     """Return the values of the key with their rows; equal ones in the order in which they came."""
     numbered = enumerate(rows, 1)
-    valued = [(number if wanted.key == SEQUENCE else getattr(row, wanted.key), number, row) for number, row in numbered]
+    valued = [(number if wanted.key == SEQUENCE else _value(row, wanted.key), number, row) for number, row in numbered]
     valued.sort(key=lambda entry: entry[:2], reverse=wanted.descending)
     return [(value, row) for value, _, row in valued]
+
+
+def _value(row: Any, key: str) -> Any:
+    return row[key] if isinstance(row, dict) else getattr(row, key)
 
 
 def _within(value: Any, wanted: Range) -> bool:

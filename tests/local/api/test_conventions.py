@@ -109,3 +109,17 @@ def test_a_carriage_return_does_not_end_an_event(local: Any) -> None:
         text = httpx.get(url, headers={"Accept": "text/event-stream"}).content
         assert b"\r" not in text
         assert b"10% 20%\n\n" in text
+
+
+@pytest.mark.parametrize("path", ["/stacks", "/regions", "/dyno-sizes", "/account/features", "/apps/{app}/features"])
+def test_short_lists_come_in_pages_too(local: Any, path: str) -> None:
+    path = path.format(app=local.app()["id"])
+    answer = local.http.get(path, headers={"Range": "name ..; max=1"})
+    assert answer.headers["Accept-Ranges"] == "name, id"
+    names = [row["name"] for row in answer.json()]
+    while "Next-Range" in answer.headers:
+        assert answer.status_code == 206
+        answer = local.http.get(path, headers={"Range": answer.headers["Next-Range"]})
+        names += [row["name"] for row in answer.json()]
+    assert answer.status_code == 200
+    assert names == [row["name"] for row in local.get(path)] == sorted(names)

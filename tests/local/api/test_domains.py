@@ -39,3 +39,22 @@ def test_a_domain_belongs_to_one_app(local: Any) -> None:
     local.call("POST", f"/apps/{app['id']}/domains", {"hostname": "two.example.org", "sni_endpoint": "cert"}, 422)
     local.delete(f"/apps/{app['id']}")
     local.post(f"/apps/{other['id']}/domains", {"hostname": "one.example.org", "sni_endpoint": None})
+
+
+def test_webhooks_are_told_of_domains_and_collaborators(local: Any) -> None:
+    app = local.app()
+    include = ["api:domain", "api:collaborator"]
+    hook = {"include": include, "level": "notify", "url": "http://127.0.0.1:1/"}
+    local.post(f"/apps/{app['id']}/webhooks", hook)
+    domain = local.post(f"/apps/{app['id']}/domains", {"hostname": "told.example.org", "sni_endpoint": None})
+    local.delete(f"/apps/{app['id']}/domains/{domain['id']}")
+    local.post(f"/apps/{app['id']}/collaborators", {"user": "ann@example.com"})
+    local.delete(f"/apps/{app['id']}/collaborators/ann@example.com")
+    events = local.get(f"/apps/{app['id']}/webhook-events")
+    assert [(event["include"], event["payload"]["action"]) for event in events] == [
+        ("api:domain", "create"),
+        ("api:domain", "destroy"),
+        ("api:collaborator", "create"),
+        ("api:collaborator", "destroy"),
+    ]
+    assert events[0]["payload"]["data"] == domain
