@@ -20,19 +20,19 @@ def heroku_program() -> Path:
 
 @pytest.fixture(scope="session")
 def law() -> schema.Schema:
-    """The published schema; here nothing goes without it."""
+    """The published schema; without it the referee sees nothing, and its own tests are skipped."""
     return schema.load()
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory, law: schema.Schema) -> Iterator[Local]:
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     """One platform for a test file; tests use apps of their own."""
     with platforms.running(tmp_path_factory.mktemp("platform")) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def run_platform(law: schema.Schema) -> Callable[..., Any]:
+def run_platform() -> Callable[..., Any]:
     """Return `running`, for tests that need a platform of their own."""
     return platforms.running
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import os
 import subprocess
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import platforms
 
 from herodeploy.app import exclusive, worker
 from herodeploy.domain.change import Change
@@ -29,11 +28,10 @@ from herodeploy.flows import apply, deliver
 from herodeploy.flows.services import Services
 from herodeploy.forge.git import Repository
 from herodeploy.heroku.client import Heroku
-from herodeploy.local import server
-from herodeploy.local.settings import Settings
+from herodeploy.local import LocalPlatform
 from herodeploy.store.store import Store
 
-TOKEN = "a-token-of-the-tests"
+TOKEN = platforms.TOKEN
 SERVE = 'exec python3 -m http.server "$PORT" --bind 127.0.0.1'
 FILES = {
     "Procfile": f"web: {SERVE}\n",
@@ -48,53 +46,20 @@ class Local:
 
     data: Path
     port: int = 0
-    _stop: Callable[[], None] | None = None
+    _running: LocalPlatform | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        settings = Settings(data=self.data, port=self.port, heartbeat=1.0, stop_timeout=3.0, boot_timeout=15.0)
-        started = threading.Event()
-        box: dict[str, Any] = {}
-
-        async def main() -> None:
-            stop = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            async with server.serving(settings, TOKEN) as platform:
-                box.update(port=platform.settings.port, stop=lambda: loop.call_soon_threadsafe(stop.set))
-                started.set()
-                await stop.wait()
-
-        def run() -> None:
-            try:
-                asyncio.run(main())
-            except BaseException as problem:  # noqa: BLE001 - shown by whoever waits
-                box["problem"] = problem
-            finally:
-                started.set()
-
-        thread = threading.Thread(target=run, name="platform")
-        thread.start()
-        started.wait(30)
-        if "problem" in box:
-            raise box["problem"]
-        self.port = box["port"]
-
-        def stop() -> None:
-            box["stop"]()
-            thread.join(60)
-            assert not thread.is_alive()
-            if "problem" in box:
-                raise box["problem"]
-
-        self._stop = stop
+        self._running = platforms.start(self.data, port=self.port, stop_timeout=3.0, boot_timeout=15.0)
+        self.port = self._running.platform.settings.port
 
     def stop(self) -> None:
-        if self._stop is not None:
-            self._stop()
-            self._stop = None
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
 
 
 @pytest.fixture(scope="session")
@@ -268,3 +233,11 @@ def stage(name: str, *apps: str, **changes: Any) -> StageSpec:
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def judged() -> Iterator[None]:
+    """Fail the test whose traffic is not what Heroku publishes: the platform's replies, and what herodeploy asks."""
+    yield
+    found = platforms.verdict()
+    assert not found, "\n".join(found)

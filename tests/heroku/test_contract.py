@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from support import platforms
 
 from herodeploy.domain.pipeline import App, Pipeline
 from herodeploy.domain.release import Build, Release
@@ -19,8 +18,6 @@ from herodeploy.errors import Conflict, InvalidRequest, NotFound, Unauthorized
 from herodeploy.forge.git import Repository
 from herodeploy.heroku.client import Heroku
 from herodeploy.heroku.session import Session
-from herodeploy.local import server
-from herodeploy.local.settings import Settings
 
 T = TypeVar("T")
 
@@ -37,31 +34,18 @@ FILES = {
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heroku]:
     """A client of a local platform that runs in a thread."""
-    data = tmp_path_factory.mktemp("platform")
-    settings = Settings(data=data, heartbeat=0.2, stop_timeout=3.0, boot_timeout=20.0)
-    ready, box = threading.Event(), {}
-
-    async def main() -> None:
-        box["stop"], box["loop"] = asyncio.Event(), asyncio.get_running_loop()
-        async with server.serving(settings, "t0ken") as platform:
-            box["url"] = platform.base_url
-            ready.set()
-            await box["stop"].wait()
-
-    def run() -> None:
-        try:
-            asyncio.run(main())
-        finally:
-            ready.set()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    ready.wait(30)
-    with Heroku(Session(box["url"], Secret("t0ken"))) as heroku:
+    platform = platforms.start(tmp_path_factory.mktemp("platform"), heartbeat=0.2, stop_timeout=3.0)
+    with Heroku(Session(platform.url, Secret(platform.token))) as heroku:
         yield heroku
-    box["loop"].call_soon_threadsafe(box["stop"].set)
-    thread.join(30)
-    assert not thread.is_alive()
+    platform.stop()
+
+
+@pytest.fixture(autouse=True)
+def judged() -> Iterator[None]:
+    """Fail the test whose traffic is not what Heroku publishes: the platform's replies, and what herodeploy asks."""
+    yield
+    found = platforms.verdict()
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture(scope="module")

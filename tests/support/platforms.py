@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from . import schema, traffic
 from .referee import Referee
+
+if TYPE_CHECKING:
+    from herodeploy.local import LocalPlatform
 
 TOKEN = "a-token-of-the-tests"
 
@@ -164,15 +167,21 @@ def _watched(server: Any) -> Iterator[None]:
         server.make_app = make_app
 
 
-@contextmanager
-def running(data: Path, **changes: Any) -> Iterator[Local]:
-    """Run a platform in a thread, with the referee around it."""
+def start(data: Path, **settings: Any) -> LocalPlatform:
+    """Start a platform in a thread, with the referee around it; whoever started it stops it."""
     from herodeploy.local import LocalPlatform, server
 
-    settings = {"heartbeat": 1.0, "stop_timeout": 5.0, "boot_timeout": 20.0, **changes}
-    platform = LocalPlatform(data, token=TOKEN, **settings)
+    platform = LocalPlatform(
+        data, token=TOKEN, **{"heartbeat": 1.0, "stop_timeout": 5.0, "boot_timeout": 20.0, **settings}
+    )
     with _watched(server):
-        platform.start()
+        return platform.start()
+
+
+@contextmanager
+def running(data: Path, **settings: Any) -> Iterator[Local]:
+    """Run a platform in a thread."""
+    platform = start(data, **settings)
     try:
         headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/vnd.heroku+json; version=3"}
         with httpx.Client(base_url=platform.url, headers=headers, timeout=60) as client:
