@@ -12,13 +12,10 @@ from starlette.routing import Route
 
 from herodeploy.local.api import account, routing
 from herodeploy.local.build import catalog
-from herodeploy.local.wire import reply
 from herodeploy.local.wire.errors import not_found
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
-
-FILTERS = ("namespace", "name", "description")
 
 
 def routes(platform: Platform) -> list[Route]:
@@ -44,12 +41,13 @@ def render(buildpack: str) -> dict[str, Any]:
 
 
 async def search(platform: Platform, request: Request) -> Any:  # noqa: ARG001
-    """GET /buildpacks; ``in[name][]`` and the like keep those that hold that text."""
+    """GET /buildpacks; ``in[namespace][]``, ``in[name][]`` and ``like[description]`` keep some."""
     rows = [render(name) for name in catalog.BUILT_IN]
-    for key in FILTERS:
+    for key in ("namespace", "name"):
         wanted = request.query_params.getlist(f"in[{key}][]")
-        rows = [row for row in rows if not wanted or any(text in row[key] for text in wanted)]
-    return reply.Reply(rows)
+        rows = [row for row in rows if not wanted or row[key] in wanted]
+    text = request.query_params.get("like[description]", "")
+    return [row for row in rows if text in row["description"]]
 
 
 async def show(platform: Platform, request: Request) -> Any:  # noqa: ARG001

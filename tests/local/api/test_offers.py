@@ -21,5 +21,10 @@ def test_sizes_and_generations(local: Any, conforms: Any) -> None:
 def test_what_the_registry_knows(local: Any) -> None:
     found = {row["name"]: row for row in local.get("/buildpacks")}
     assert local.get("/buildpacks/heroku%2Fpython") == found["python"]
-    assert [row["name"] for row in local.get("/buildpacks?in[name][]=node")] == ["nodejs"]
+    for query in (
+        "in[name][]=nodejs",
+        "like[description]=heroku/node",
+        "in[namespace][]=heroku&like[description]=node",
+    ):
+        assert [row["name"] for row in local.get(f"/buildpacks?{query}")] == ["nodejs"]
     local.call("GET", "/buildpacks/heroku%2Fcobol", status=404)
