@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -28,6 +28,7 @@ class Settings:
         webhook_hosts: that webhooks may be sent to, beside this machine.
         rate_limit: API calls an account has at most, as Heroku.
         rate_refill: API calls that come back each minute; Heroku gives 75.
+        postgres_url: of an administrator of a PostgreSQL on this machine; empty: the platform starts one of its own.
     """
 
     data: Path
@@ -47,6 +48,7 @@ class Settings:
     webhook_hosts: tuple[str, ...] = ()
     rate_limit: float = 4500
     rate_refill: float = 4500
+    postgres_url: str = field(default="", repr=False)
 
     @property
     def slugs(self) -> Path:
@@ -72,6 +74,11 @@ class Settings:
     def logs(self) -> Path:
         """App logs, one file an app."""
         return self.data / "logs"
+
+    @property
+    def postgres(self) -> Path:
+        """The platform's own PostgreSQL."""
+        return self.data / "postgres"
 
     @property
     def work(self) -> Path:
