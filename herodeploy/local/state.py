@@ -86,6 +86,8 @@ class State:
         )
         self._depth = 0
         self.apps = Table(records.App, self._write)
+        self.addons = Table(records.Addon, self._write)
+        self.addon_attachments = Table(records.AddonAttachment, self._write)
         self.sources = Table(records.Source, self._write)
         self.slugs = Table(records.Slug, self._write)
         self.builds = Table(records.Build, self._write)

@@ -8,6 +8,9 @@ from starlette.routing import Route
 
 from herodeploy.local.api import (
     account,
+    addon_attachments,
+    addon_services,
+    addons,
     app_setups,
     apps,
     buildpacks,
@@ -21,6 +24,7 @@ from herodeploy.local.api import (
     logs,
     misc,
     pipelines,
+    postgres,
     promotions,
     published,
     releases,
@@ -41,6 +45,7 @@ FAMILIES = (
     *(account, apps, config_vars, formation, dynos, releases, slugs, sources, builds, buildpacks, logs, streams),
     *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, testruns),
     webhooks,
+    *(addon_services, addons, addon_attachments, postgres),
 )
 
 

@@ -15,7 +15,7 @@ from herodeploy.local.api import find, routing
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
-EMPTY = ("addons", "addon-attachments", "collaborators", "domains", "log-drains", "sni-endpoints")
+EMPTY = ("collaborators", "domains", "log-drains", "sni-endpoints")
 """Lists of an app that the Heroku CLI reads by the way; here they are always empty."""
 
 
