@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,62 @@ def test_where_postgresql_is_not_to_be_had_it_is_refused(without_postgres: Any) 
     assert "s3cret" not in json.dumps(refused)
     assert local.get("/addons") == []
     assert config(local, app) == {}
+
+
+def test_where_postgresql_is_not_to_be_had_app_json_is_followed_all_the_same(without_postgres: Any) -> None:
+    local = without_postgres
+    body = {"addons": ["heroku-postgresql"], "environments": {"test": {"scripts": {"test": "true"}}}}
+    url = local.upload({"Procfile": "worker: sleep 1000\n", "app.json": json.dumps(body)})
+    pipeline = local.post("/pipelines", {"name": "shop"})["id"]
+    review = local.post("/review-apps", {"pipeline": pipeline, "branch": "b", "source_blob": {"url": url}})
+    commit = {"commit_branch": "main", "commit_message": "", "commit_sha": "0123"}
+    run = local.post("/test-runs", commit | {"pipeline": pipeline, "source_blob_url": url})
+    while (review := local.get(f"/review-apps/{review['id']}"))["status"] in ("pending", "creating"):
+        PAUSE.wait(0.02)
+    ended = ("succeeded", "failed", "errored")
+    while (run := local.get(f"/test-runs/{run['id']}"))["status"] not in ended:
+        PAUSE.wait(0.02)
+    assert (review["status"], run["status"]) == ("created", "succeeded")
+    for told in (review["message"], run["warning_message"]):
+        assert "could not be provided" in told
+        assert "s3cret" not in told
+
+
+def test_app_json_brings_databases(run_platform: Any, tmp_path: Path, source: Callable[..., Any]) -> None:
+    data = tmp_path / "data"
+    query = 'import os,sys; print(len({os.environ[n] for n in ("DATABASE_URL", "ORDERS_URL")}))'
+    test = "echo $DATABASE_URL >> $SEEN; python3 count.py"
+    body = {
+        "addons": ["heroku-postgresql:essential-0", {"plan": "heroku-postgresql", "as": "ORDERS"}, "heroku-redis:mini"],
+        "env": {"SEEN": str(tmp_path / "seen")},
+        "environments": {"test": {"scripts": {"test": test}, "formation": {"test": {"quantity": 2}}}},
+    }
+    files = {"Procfile": "release: python3 count.py > $SEEN.release\n", "count.py": query, "app.json": json.dumps(body)}
+    with run_platform(data) as local:
+        url = local.upload(files)
+        setup = local.post("/app-setups", {"source_blob": {"url": url}})
+        while (setup := local.get(f"/app-setups/{setup['id']}"))["status"] == "pending":
+            PAUSE.wait(0.02)
+        assert setup["status"] == "succeeded", setup
+        assert (tmp_path / "seen.release").read_text() == "2\n"
+        app = setup["app"]
+        assert set(config(local, app)) == {"DATABASE_URL", "ORDERS_URL", "SEEN"}
+        assert "asks for heroku-redis:mini" in local.read(setup["build"]["output_stream_url"])
+        pipeline = local.post("/pipelines", {"name": "shop"})["id"]
+        commit = {"commit_branch": "main", "commit_message": "", "commit_sha": "0123"}
+        run = local.post("/test-runs", commit | {"pipeline": pipeline, "source_blob_url": url})
+        while (run := local.get(f"/test-runs/{run['id']}"))["status"] not in ("succeeded", "failed", "errored"):
+            PAUSE.wait(0.02)
+        assert run["status"] == "succeeded", run
+        assert "heroku-redis:mini" in run["warning_message"]
+        seen = (tmp_path / "seen").read_text().split()
+        assert len(set(seen)) == 2
+        assert len(local.get("/addons")) == 2
+        while len(databases(data)) > 2:
+            PAUSE.wait(0.05)
+        local.delete(f"/apps/{app['id']}")
+        while databases(data):
+            PAUSE.wait(0.05)
 
 
 def test_webhooks_tell_of_addons(run_platform: Any, tmp_path: Path) -> None:
