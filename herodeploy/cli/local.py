@@ -95,6 +95,7 @@ def env(data: Data = None, json: Json = False) -> None:
     folder = data_folder(data)
     running = _running(folder)
     variables = {"HEROKU_HOST": running.url, "HEROKU_API_KEY": running.token}
+    variables["HEROKU_DATA_HOST"] = "127.0.0.1"  # what `heroku pg` asks is served here, too
     if data is not None:
         variables["HERODEPLOY_LOCAL_DATA"] = str(folder)
     if json:

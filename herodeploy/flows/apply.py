@@ -117,8 +117,9 @@ def _warn_of_addons(services: Services) -> None:
         app = services.spec.first.apps[0]
         services.tell(
             "warning",
-            f"app.json asks for {', '.join(plans)}, but the local platform has no add-ons; what they would set, set "
-            f'yourself for each app: eval "$(herodeploy local env)"; heroku config:set DATABASE_URL=... -a {app}',
+            f"app.json asks for {', '.join(plans)}; apply creates no add-ons. Create them for each app: "
+            f'eval "$(herodeploy local env)"; heroku addons:create {plans[0]} -a {app}. The local platform has '
+            f"heroku-postgresql; what others would set, set with: heroku config:set NAME=... -a {app}",
         )
 
 

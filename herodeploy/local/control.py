@@ -24,6 +24,8 @@ from typing import Any
 
 from herodeploy.local import folders, ports
 from herodeploy.local.folders import Busy, ControlError, Running, find
+from herodeploy.local.postgres import admin
+from herodeploy.local.postgres.unavailable import Unavailable
 from herodeploy.local.settings import Settings
 
 __all__ = [
@@ -113,9 +115,9 @@ def reset(data: Path) -> None:
     if folders.is_held(data):
         raise ControlError(f"the local platform of {data} is running", "Stop it first: herodeploy local stop")
     settings = Settings(data)
-    filled = (settings.slugs, settings.sources, settings.caches, settings.streams, settings.logs, settings.work)
+    filled = [settings.slugs, settings.sources, settings.caches, settings.streams, settings.logs, settings.work]
     try:
-        for path in [*filled, *(data / name for name in OURS)]:
+        for path in [*filled, settings.postgres, *(data / name for name in OURS)]:
             if path.is_dir():
                 shutil.rmtree(path)
             else:
@@ -167,7 +169,7 @@ def overrides() -> dict[str, Any]:
     """Return the settings that HERODEPLOY_LOCAL_BOOT_TIMEOUT and its like set.
 
     Raises:
-        ControlError: the value is no number.
+        ControlError: the value is no number, or no address of a PostgreSQL here.
     """
     found: dict[str, Any] = {}
     for setting in fields(Settings):
@@ -179,7 +181,17 @@ def overrides() -> dict[str, Any]:
                 found[setting.name] = float(os.environ[name])
             except ValueError:
                 raise ControlError(f"{name} is {os.environ[name]!r}, not a number") from None
+    if os.environ.get(admin.SETTING):
+        found["postgres_url"] = _checked(os.environ[admin.SETTING])
     return found
+
+
+def _checked(url: str) -> str:
+    try:
+        admin.parse(url)
+    except Unavailable as problem:
+        raise ControlError(str(problem)) from None
+    return url
 
 
 def _obtain(data: Path, port: int | None, until: float) -> Running:

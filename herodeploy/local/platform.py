@@ -14,6 +14,7 @@ from herodeploy.local.api.account import EMAIL
 from herodeploy.local.clock import Clock
 from herodeploy.local.dynos.supervisor import Supervisor
 from herodeploy.local.lifecycle import (
+    addon_upkeep,
     app_setups,
     builds,
     deliveries,
@@ -26,6 +27,7 @@ from herodeploy.local.lifecycle import (
 )
 from herodeploy.local.lifecycle.jobs import Jobs
 from herodeploy.local.logs import Logs
+from herodeploy.local.postgres.server import Server
 from herodeploy.local.rehearsal.faults import Faults
 from herodeploy.local.rehearsal.gate import Requests
 from herodeploy.local.router.router import AppPorts, Route, Router
@@ -34,7 +36,7 @@ from herodeploy.local.state import State
 from herodeploy.local.wire.limits import Limiter
 from herodeploy.local.wire.streams import Streams
 
-RECOVERING = (sources, builds, releases, promotions, app_setups, review_apps, testruns)
+RECOVERING = (sources, builds, releases, promotions, app_setups, review_apps, testruns, addon_upkeep)
 """What fails when the platform dies, in the order in which it is put right."""
 
 Listener = Callable[[records.App, str, str, Any], None]
@@ -58,6 +60,7 @@ class Platform:
         streams: output of builds, release phases and tests.
         logs: the apps' logs.
         supervisor: the dynos.
+        postgres: the server that heroku-postgresql add-ons live in.
         builds: running builds by build id: ``await platform.builds.settled(build.id)``.
         releases: running releases by release id: ``await platform.releases.settled(release.id)``.
         jobs: everything else that runs by itself (promotions, review apps, test runs ...), by record id.
@@ -91,6 +94,7 @@ class Platform:
         self.ending = asyncio.Event()
         self.logs = Logs(settings.logs, self.clock.exactly)
         self.supervisor = Supervisor(settings, self.logs)
+        self.postgres = Server(settings.postgres, settings.postgres_url)
         self.router = Router(settings, self.supervisor, self.logs, self._route)
         self.app_ports = AppPorts(self.router)
         self.builds = Jobs()
@@ -117,6 +121,7 @@ class Platform:
             if port != app.router_port:
                 app.router_port = port
                 self.state.apps.put(app)
+        await addon_upkeep.resume(self)
         for app in self.state.apps:
             await releases.converge(self, app)
         self.jobs.start("housekeeping", housekeeping.run(self))
@@ -136,6 +141,7 @@ class Platform:
         await self.wind_down()
         await self.app_ports.close_all()
         await self.supervisor.close()
+        await self.postgres.close()
         await self.router.close()
         self.state.close()
 

@@ -81,6 +81,35 @@ class Domain:
 
 
 @dataclass(slots=True)
+class Addon:
+    id: str
+    app_id: str
+    """The app that it is billed to; for the databases of a test run, the test node."""
+    name: str
+    plan: str
+    created_at: datetime
+    updated_at: datetime
+    state: str = "provisioning"
+    config: dict[str, str] = field(default_factory=dict, repr=False)
+    """What each attachment sets, without its prefix: ``URL`` becomes ``DATABASE_URL``."""
+    where: str = ""
+    """The server that holds the database."""
+    database: str = ""
+    role: str = ""
+
+
+@dataclass(slots=True)
+class AddonAttachment:
+    id: str
+    addon_id: str
+    app_id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    namespace: str | None = None
+
+
+@dataclass(slots=True)
 class Source:
     id: str
     created_at: datetime
@@ -144,6 +173,9 @@ class Release:
     """Output of the release phase; None where no release command exists."""
     crashes: bool = False
     """Its dynos were ordered to crash on boot."""
+    addon_plan_names: list[str] = field(default_factory=list)
+    addon_vars: list[str] = field(default_factory=list)
+    """Config vars that add-ons gave at that time; a rollback leaves such alone."""
 
 
 @dataclass(slots=True)
@@ -228,6 +260,8 @@ class AppSetup:
     failure_message: str | None = None
     manifest_errors: list[str] = field(default_factory=list)
     postdeploy: dict[str, Any] | None = None
+    warning: str | None = None
+    """Add-ons that were not provided."""
     resolved_success_url: str | None = None
 
 

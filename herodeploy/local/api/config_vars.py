@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from herodeploy.local import records
 from herodeploy.local.api import find, routing
-from herodeploy.local.lifecycle import releases
+from herodeploy.local.lifecycle import attachments, releases
 from herodeploy.local.wire.errors import invalid
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ async def update(platform: Platform, request: Request) -> Any:
     values = checked(await routing.body(request))
     wanted = merged(app.config, values)
     if wanted != app.config:
+        attachments.protect(platform, app, wanted)
         current = platform.current_release(app)
         await releases.release(
             platform,

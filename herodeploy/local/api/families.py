@@ -8,6 +8,9 @@ from starlette.routing import Route
 
 from herodeploy.local.api import (
     account,
+    addon_attachments,
+    addon_services,
+    addons,
     app_setups,
     apps,
     buildpack_registry,
@@ -27,6 +30,7 @@ from herodeploy.local.api import (
     oauth,
     pipeline_transfers,
     pipelines,
+    postgres,
     promotions,
     published,
     releases,
@@ -48,6 +52,7 @@ FAMILIES = (
     *(account, apps, config_vars, formation, dynos, releases, slugs, sources, builds, buildpacks, logs, streams),
     *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, testruns),
     *(webhooks, domains, collaborators, oauth, dyno_sizes, pipeline_transfers, buildpack_registry, teams),
+    *(addon_services, addons, addon_attachments, postgres),
 )
 
 

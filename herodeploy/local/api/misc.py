@@ -16,7 +16,7 @@ from herodeploy.local.wire import ranges
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
-EMPTY = ("addons", "addon-attachments", "log-drains", "sni-endpoints")
+EMPTY = ("log-drains", "sni-endpoints")
 """Lists of an app that the Heroku CLI reads by the way; here they are always empty."""
 
 

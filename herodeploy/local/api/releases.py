@@ -34,7 +34,7 @@ def render(platform: Platform, row: records.Release) -> dict[str, Any]:
     """Return a release's JSON."""
     app = platform.state.apps.get(row.app_id)
     return {
-        "addon_plan_names": [],
+        "addon_plan_names": row.addon_plan_names,
         "app": {"id": row.app_id, "name": app.name if app else ""},
         "artifacts": [{"type": "slug", "id": row.slug_id}] if row.slug_id else [],
         "created_at": row.created_at,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local import records
-from herodeploy.local.api import account, apps, builds, find, releases, routing
+from herodeploy.local.api import account, addon_attachments, addons, apps, builds, find, releases, routing
 from herodeploy.local.lifecycle import webhooks as life
 from herodeploy.local.wire import ranges, reply
 from herodeploy.local.wire.errors import invalid, not_found
@@ -91,6 +91,10 @@ def data(platform: Platform, record: Any) -> dict[str, Any]:
             return apps.render(platform, record)
         case records.Release():
             return releases.render(platform, record) | _code(platform, record)
+        case records.Addon():
+            return addons.render(platform, record)
+        case records.AddonAttachment():
+            return addon_attachments.render(platform, record)
         case records.Build():
             return builds.render(platform, record) | _result(platform, record)
     return dict(record)

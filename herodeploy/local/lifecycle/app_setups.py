@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from herodeploy.local import records
 from herodeploy.local.build.failure import BuildFailed
 from herodeploy.local.build.source import read_member
-from herodeploy.local.lifecycle import apps, builds, releases, sources
+from herodeploy.local.lifecycle import addon_orders, apps, builds, releases, sources
 from herodeploy.local.lifecycle.manifest import FILE, Manifest, ManifestInvalid, Scale, parse
 
 if TYPE_CHECKING:
@@ -159,28 +159,21 @@ def resolve(manifest: Manifest, given: Mapping[str, str]) -> dict[str, str]:
         raise SetupFailed(f"invalid {FILE}", problem.errors) from None
 
 
-def without_addons(manifest: Manifest) -> str | None:
-    """Return a warning about the add-ons that app.json asks for and this platform lacks; None without any."""
-    if not manifest.addons:
-        return None
-    return (
-        f"The local platform provides no add-ons; {FILE} asks for {', '.join(manifest.addons)}. "
-        "What they would set, such as DATABASE_URL, set as config vars."
-    )
-
-
 async def _run_alone(platform: Platform, setup: records.AppSetup, app: records.App, order: Order) -> None:
     if await run(platform, setup, app, order) is None:
         await discard(platform, setup)
 
 
 async def _set_up(platform: Platform, setup: records.AppSetup, app: records.App, order: Order) -> Manifest:
-    """Follow app.json: config vars, formation, build, release, postdeploy."""
+    """Follow app.json: config vars, formation, add-ons, build, release, postdeploy."""
     manifest = await _manifest(platform, setup, order)
     config = resolve(manifest, order.given)
     _still_there(platform, app)
     await _configure(platform, app, manifest, config, order)
-    await _build(platform, setup, app, order, without_addons(manifest))
+    setup.warning = await addon_orders.carry_out(platform, app, manifest)
+    platform.state.app_setups.put(setup)
+    _still_there(platform, app)
+    await _build(platform, setup, app, order)
     await _postdeploy(platform, setup, app, manifest)
     setup.resolved_success_url = _success_url(platform, app, manifest)
     return manifest
@@ -208,23 +201,18 @@ async def _configure(
         name: _entry(platform, scale) for name, scale in manifest.formation.items() if name != releases.PHASE
     }
     platform.state.apps.put(app)
-    warning = without_addons(manifest)
-    if warning:
-        platform.log(app, warning)
     if config:
         names = ", ".join(config)
         await releases.release(platform, app, slug_id=None, config=config, description=f"Set {names} config vars")
 
 
-async def _build(
-    platform: Platform, setup: records.AppSetup, app: records.App, order: Order, warning: str | None
-) -> None:
+async def _build(platform: Platform, setup: records.AppSetup, app: records.App, order: Order) -> None:
     """Build and release; the setup goes on only with a release that succeeded."""
     build = await builds.create_build(
         platform, app, source_url=order.source_url, version=order.version, checksum=order.checksum
     )
-    if warning:
-        platform.streams.write(build.stream_id, f" !     {warning}")
+    if setup.warning:
+        platform.streams.write(build.stream_id, f" !     {setup.warning}")
     setup.build_id, setup.build_status, setup.build_stream_id = build.id, build.status, build.stream_id
     platform.state.app_setups.put(setup)
     await platform.builds.settled(build.id)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from herodeploy.local import records
-from herodeploy.local.lifecycle import releases
+from herodeploy.local.lifecycle import addons, releases
 from herodeploy.local.lifecycle.couplings import uncouple
 from herodeploy.local.wire.errors import invalid
 
@@ -100,10 +100,13 @@ async def destroy_app(platform: Platform, app: records.App, *, wait: bool = Fals
     if platform.state.apps.get(app.id) is None:
         return
     platform.publish(app, "api:app", "destroy", app)
+    own = [row for row in addons.of_app(platform, app) if row.app_id == app.id]
+    for addon in own:
+        platform.publish(app, "api:addon", "destroy", addon)
     left = _forget(platform, app)  # with nothing awaited since its work ended: none can begin any more
     await platform.close_port(app)
     key = f"destroy:{app.id}"
-    platform.jobs.start(key, _clear(platform, app, left))
+    platform.jobs.start(key, _clear(platform, app, left, own))
     if wait:
         await platform.jobs.settled(key)
 
@@ -142,6 +145,7 @@ def _forget(platform: Platform, app: records.App) -> list[Path]:
             state.webhook_events,
         ):
             table.delete_where(app_id=app.id)
+        addons.forget_app(platform, app)
         for review in state.review_apps.where(app_id=app.id):
             if review.status != "deleting":
                 state.review_apps.delete(review.id)
@@ -153,12 +157,14 @@ def _forget(platform: Platform, app: records.App) -> list[Path]:
     return [platform.settings.slugs / f"{slug.id}.tgz" for slug in unused]
 
 
-async def _clear(platform: Platform, app: records.App, files: list[Path]) -> None:
+async def _clear(platform: Platform, app: records.App, files: list[Path], own: list[records.Addon]) -> None:
     await platform.supervisor.remove(app.id)
     platform.logs.forget(app.id)
     for file in files:
         file.unlink(missing_ok=True)
     await to_thread(shutil.rmtree, platform.settings.caches / app.id, ignore_errors=True)
+    for addon in own:
+        await addons.remove(platform, addon)
 
 
 def _checked(platform: Platform, name: str) -> str:

@@ -47,6 +47,14 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class AddonOrder:
+    """An add-on that app.json asks for, by its plan; `alias` names its attachment (``as``)."""
+
+    plan: str
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """One app.json for one purpose; without any, everything is empty."""
 
@@ -54,7 +62,7 @@ class Manifest:
     scripts: Mapping[str, str] = field(default_factory=dict)
     formation: Mapping[str, Scale] = field(default_factory=dict)
     buildpacks: tuple[str, ...] = ()
-    addons: tuple[str, ...] = ()
+    addons: tuple[AddonOrder, ...] = ()
     stack: str | None = None
     success_url: str | None = None
 
@@ -118,7 +126,7 @@ class _Reader:
             scripts=self._scripts(),
             formation={name: self._scale(name, value) for name, value in self._section("formation").items()},
             buildpacks=self._listed("buildpacks", "url"),
-            addons=self._listed("addons", "plan"),
+            addons=self._addons(),
             stack=self._text("stack"),
             success_url=self._text("success_url"),
         )
@@ -207,6 +215,17 @@ class _Reader:
             else:
                 self.errors.append(f"{self._place(key)}[{number}] must have a {inner}")
         return tuple(found)
+
+    def _addons(self) -> tuple[AddonOrder, ...]:
+        plans = self._listed("addons", "plan")
+        items = self._body.get("addons")
+        if self.errors or not isinstance(items, list):
+            return ()
+        aliases = [item.get("as") if isinstance(item, dict) else None for item in items]
+        for number, alias in enumerate(aliases):
+            if alias is not None and not isinstance(alias, str):
+                self.errors.append(f"{self._place('addons')}[{number}].as must be a string")
+        return tuple(AddonOrder(plan, alias or None) for plan, alias in zip(plans, aliases, strict=True))
 
 
 def _lacks(var: Variable) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from herodeploy.local import records
@@ -38,11 +38,19 @@ def of_run(platform: Platform, run: records.TestRun) -> list[records.TestNode]:
 
 
 async def run_tests(
-    platform: Platform, run: records.TestRun, node: records.TestNode, prepared: builder.PreparedTests
+    platform: Platform,
+    run: records.TestRun,
+    node: records.TestNode,
+    prepared: builder.PreparedTests,
+    config: Mapping[str, str],
 ) -> None:
-    """Run the tests on one node; whatever happens, it ends in a final status."""
+    """Run the tests on one node; whatever happens, it ends in a final status.
+
+    Parameters:
+        config: the node's own config vars, from its add-ons.
+    """
     lines: list[str] = []
-    env = {"CI_NODE_INDEX": str(node.index), "CI_NODE_TOTAL": str(len(of_run(platform, run)))}
+    env = {**config, "CI_NODE_INDEX": str(node.index), "CI_NODE_TOTAL": str(len(of_run(platform, run)))}
     try:
         node.exit_code = await builder.run_tests(prepared, env, _to_one(platform, node, lines))
         move(platform, node, "succeeded" if node.exit_code == 0 else "failed")

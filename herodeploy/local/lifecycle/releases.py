@@ -6,11 +6,12 @@ Releases of one app settle in the order of their numbers; a failed number is bur
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from herodeploy.local import records
 from herodeploy.local.dynos.supervisor import Plan
+from herodeploy.local.lifecycle import attachments
 from herodeploy.local.wire.errors import invalid
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ async def release(
     run_phase: bool = True,
     keep_code: bool = False,
     undo_config: bool = False,
+    beside: Callable[[], None] | None = None,
 ) -> records.Release:
     """Make a release; its row is there at once, and final at once where nothing has to run first.
 
@@ -55,9 +57,13 @@ async def release(
         run_phase: whether the slug's ``release`` command runs.
         keep_code: take the slug that is current when this release's turn comes (a change of config vars).
         undo_config: give the app its config vars back when the release fails (a rollback).
+        beside: writes of the caller's that become true together with the release.
     """
     before = dict(app.config) if undo_config else None
-    row = _record(platform, app, slug_id, config, description)
+    with platform.state.changes():
+        if beside is not None:
+            beside()
+        row = _record(platform, app, slug_id, config, description)
     busy = any(r.status == "pending" and r.id != row.id for r in platform.state.releases.where(app_id=app.id))
     if run_phase and _command(platform, row) is not None:
         row.stream_id = platform.streams.create()
@@ -72,7 +78,7 @@ async def release(
 
 
 async def rollback(platform: Platform, app: records.App, target: records.Release) -> records.Release:
-    """Make a new release of an earlier one's slug and config vars.
+    """Make a new release of an earlier one's slug and config vars; what add-ons give stays as it is.
 
     Raises:
         ApiError: 422, that release has no code, or never served.
@@ -83,7 +89,7 @@ async def rollback(platform: Platform, app: records.App, target: records.Release
         platform,
         app,
         slug_id=target.slug_id,
-        config=target.config,
+        config=attachments.after_rollback(platform, app, target),
         description=f"Rollback to v{target.version}",
         undo_config=True,
     )
@@ -146,6 +152,8 @@ def _record(
         slug_id=slug_id,
         config=dict(config),
         description=description,
+        addon_plan_names=attachments.plan_names(platform, app),
+        addon_vars=list(attachments.given(platform, app)),
     )
     with platform.state.changes():
         platform.state.releases.put(row)

@@ -107,7 +107,7 @@ async def _create(platform: Platform, pipeline: records.Pipeline, review: record
         await app_setups.discard(platform, setup)
         return
     review.predestroy = manifest.scripts.get("pr-predestroy")
-    review.message = app_setups.without_addons(manifest)
+    review.message = setup.warning
     _move(platform, review, "created")
 
 

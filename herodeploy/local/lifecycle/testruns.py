@@ -9,14 +9,14 @@ import asyncio
 import shutil
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from herodeploy.local import records
 from herodeploy.local.build import builder
-from herodeploy.local.lifecycle import app_setups, nodes, sources
+from herodeploy.local.lifecycle import addon_orders, app_setups, nodes, sources
 from herodeploy.local.lifecycle.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -122,10 +122,26 @@ async def _run(platform: Platform, pipeline: records.Pipeline, run: records.Test
 async def _test(platform: Platform, pipeline: records.Pipeline, run: records.TestRun, work: Path) -> None:
     _move(platform, run, "creating")
     source, manifest = await app_setups.read_manifest(platform, run.source_blob_url, work / "fetched", STAGE)
-    run.warning_message = app_setups.without_addons(manifest)
     for index in range(1, manifest.test_nodes):
         nodes.add(platform, run, index)
     request = _request(platform, pipeline, run, manifest, source, work)
+    every = nodes.of_run(platform, run)
+    lent, run.warning_message = await addon_orders.lend(platform, manifest, every, request.config)
+    try:
+        config = {**request.config, **lent.config(every[0])}
+        await _carry_out(platform, pipeline, run, replace(request, config=config), lent)
+    finally:
+        lent.give_back()
+
+
+async def _carry_out(
+    platform: Platform,
+    pipeline: records.Pipeline,
+    run: records.TestRun,
+    request: builder.TestRequest,
+    lent: addon_orders.Lent,
+) -> None:
+    """Compile once, then test on every node, each with its own add-ons."""
     _move(platform, run, "building")
     if run.warning_message:
         _to_all(platform, run)(f" !     {run.warning_message}")
@@ -138,7 +154,7 @@ async def _test(platform: Platform, pipeline: records.Pipeline, run: records.Tes
     _move(platform, run, "running")
     async with asyncio.TaskGroup() as group:
         for node in nodes.of_run(platform, run):
-            group.create_task(nodes.run_tests(platform, run, node, prepared))
+            group.create_task(nodes.run_tests(platform, run, node, prepared, lent.config(node)))
     _end(platform, run, _outcome(platform, run))
 
 

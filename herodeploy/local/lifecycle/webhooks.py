@@ -15,11 +15,12 @@ from herodeploy.local.wire.errors import invalid
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
-ENTITIES = ("api:app", "api:build", "api:collaborator", "api:domain", "api:formation", "api:release")
-"""What this platform tells about."""
-SILENT = (
-    "api:addon", "api:addon-attachment", "api:dyno", "api:sni-endpoint", "dyno",
+ENTITIES = (
+    "api:addon", "api:addon-attachment", "api:app", "api:build", "api:collaborator", "api:domain", "api:formation",
+    "api:release",
 )  # fmt: skip
+"""What this platform tells about."""
+SILENT = ("api:dyno", "api:sni-endpoint", "dyno")
 """What Heroku tells about and nothing here does: allowed, never delivered."""
 LEVELS = ("notify", "sync")
 MOST = 10

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from herodeploy.local.lifecycle.manifest import Manifest, ManifestInvalid, Scale, parse
+from herodeploy.local.lifecycle.manifest import AddonOrder, Manifest, ManifestInvalid, Scale, parse
 
 
 def read(environment: str | None = None, **body: object) -> Manifest:
@@ -80,7 +80,7 @@ def test_buildpacks_and_addons_keep_their_order() -> None:
     )
 
     assert manifest.buildpacks == ("heroku/nodejs", "https://example.com/b.git")
-    assert manifest.addons == ("heroku-postgresql:essential-0", "heroku-redis")
+    assert manifest.addons == (AddonOrder("heroku-postgresql:essential-0"), AddonOrder("heroku-redis", "CACHE"))
 
 
 def test_never_more_than_32_nodes() -> None:
@@ -120,6 +120,7 @@ def test_every_wrong_value_is_named_with_its_place() -> None:
 def test_errors_in_an_environment_name_it() -> None:
     assert problems("test", environments={"test": {"env": []}}) == ["environments.test.env must be an object"]
     assert problems("test", environments={"test": 1}) == ["environments.test must be an object"]
+    assert problems(addons=[{"plan": "heroku-redis", "as": 1}]) == ["addons[0].as must be a string"]
     assert problems("test", environments=[]) == ["environments must be an object"]
 
 
