@@ -42,6 +42,8 @@ def own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    # Tests talk with isolated dynos through files.
+    monkeypatch.setenv("HERODEPLOY_LOCAL_ISOLATION_PATHS", str(tmp_path_factory.getbasetemp()))
     (folder / "gitconfig").write_text(
         "[user]\n\tname = Ann Author\n\temail = ann@example.com\n[init]\n\tdefaultBranch = main\n"
     )
@@ -86,6 +88,7 @@ class Person:
             "GIT_CONFIG_GLOBAL": os.environ["GIT_CONFIG_GLOBAL"],
             "LANG": "C.UTF-8",
             "HERODEPLOY_LOCAL_STOP_TIMEOUT": "5",
+            "HERODEPLOY_LOCAL_ISOLATION_PATHS": os.environ["HERODEPLOY_LOCAL_ISOLATION_PATHS"],
         }
         kept = ("PIP_", "UV_", "NPM_", "npm_", "COVERAGE_PROCESS")
         self.env |= {name: value for name, value in os.environ.items() if name.startswith(kept)}

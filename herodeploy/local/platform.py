@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections import defaultdict
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from herodeploy.local.lifecycle import (
 )
 from herodeploy.local.lifecycle.jobs import Jobs
 from herodeploy.local.logs import Logs
+from herodeploy.local.process import sandbox
 from herodeploy.local.rehearsal.faults import Faults
 from herodeploy.local.rehearsal.gate import Requests
 from herodeploy.local.router.router import AppPorts, Route, Router
@@ -33,6 +35,8 @@ from herodeploy.local.settings import Settings
 from herodeploy.local.state import State
 from herodeploy.local.wire.limits import Limiter
 from herodeploy.local.wire.streams import Streams
+
+log = logging.getLogger(__name__)
 
 RECOVERING = (sources, builds, releases, promotions, app_setups, review_apps, testruns)
 """What fails when the platform dies, in the order in which it is put right."""
@@ -48,6 +52,9 @@ class Platform:
         token: what callers of the API must know.
         control_token: what callers of the control API must know.
 
+    Raises:
+        IsolationUnavailable: the settings require isolation.
+
     Attributes:
         state: the records.
         clock: the time, which tests may advance.
@@ -57,6 +64,7 @@ class Platform:
         ending: set once the platform is stopped.
         streams: output of builds, release phases and tests.
         logs: the apps' logs.
+        isolation: of builds and dynos, or why there is none.
         supervisor: the dynos.
         builds: running builds by build id: ``await platform.builds.settled(build.id)``.
         releases: running releases by release id: ``await platform.releases.settled(release.id)``.
@@ -89,7 +97,8 @@ class Platform:
         self.requests = Requests()
         self.ending = asyncio.Event()
         self.logs = Logs(settings.logs, self.clock.exactly)
-        self.supervisor = Supervisor(settings, self.logs)
+        self.isolation = sandbox.choose(settings.isolation, settings.isolation_paths)
+        self.supervisor = Supervisor(settings, self.logs, self.isolation.sandbox)
         self.router = Router(settings, self.supervisor, self.logs, self._route)
         self.app_ports = AppPorts(self.router)
         self.builds = Jobs()
@@ -106,6 +115,8 @@ class Platform:
         await self.supervisor.begin()
         await asyncio.to_thread(shutil.rmtree, self.settings.work, ignore_errors=True)
         self.settings.work.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.settings.isolation != "off" and self.isolation.sandbox is None:
+            log.warning("builds and dynos are not isolated: %s", self.isolation.why_not)
         deliveries.attach(self)
         with self.state.changes():
             for life in RECOVERING:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
+
+MODES = ("auto", "off", "required")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,9 @@ class Settings:
         webhook_hosts: that webhooks may be sent to, beside this machine.
         rate_limit: API calls an account has at most, as Heroku.
         rate_refill: API calls that come back each minute; Heroku gives 75.
+        slug_limit: bytes that a slug may have.
+        isolation: of builds and dynos: ``auto`` where bubblewrap works, ``off``, or ``required``.
+        isolation_paths: folders and files that isolated builds and dynos see, too.
     """
 
     data: Path
@@ -47,6 +54,9 @@ class Settings:
     webhook_hosts: tuple[str, ...] = ()
     rate_limit: float = 4500
     rate_refill: float = 4500
+    slug_limit: int = 500_000_000
+    isolation: str = "auto"
+    isolation_paths: tuple[Path, ...] = ()
 
     @property
     def slugs(self) -> Path:
@@ -64,6 +74,11 @@ class Settings:
         return self.data / "caches"
 
     @property
+    def interpreters(self) -> Path:
+        """Interpreters that builds fetched; slugs link to them."""
+        return self.caches / "shared" / "python"
+
+    @property
     def streams(self) -> Path:
         """Build, release and test output, ``<stream id>.log``."""
         return self.data / "streams"
@@ -77,3 +92,50 @@ class Settings:
     def work(self) -> Path:
         """Build folders and dynos' disks; emptied at start."""
         return self.data / "work"
+
+
+def from_text(name: str, text: str) -> Any:
+    """Return the value of a setting out of an environment variable.
+
+    Raises:
+        ValueError: it is none; the message says what it should be.
+        KeyError: that setting cannot be set so.
+    """
+    own = {"slug_limit": _bytes, "isolation": _mode, "isolation_paths": _paths, "webhook_hosts": _words}
+    read = own.get(name)
+    if read is None:
+        kinds = {setting.name: setting.type for setting in fields(Settings)}
+        if kinds[name] != "float":
+            raise KeyError(name)
+        read = _number
+    return read(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("not a number") from None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _bytes(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError("not a number of bytes")
+    return int(text)
+
+
+def _mode(text: str) -> str:
+    if text not in MODES:
+        raise ValueError(f"none of {', '.join(MODES)}")
+    return text
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    paths = tuple(Path(path).expanduser() for path in text.split(os.pathsep) if path)
+    if not all(path.is_absolute() for path in paths):
+        raise ValueError(f"not a list of absolute paths with {os.pathsep!r} between them")
+    return paths

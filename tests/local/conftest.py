@@ -50,6 +50,17 @@ def web_source(text: str = "hello", **files: str) -> dict[str, str]:
     return {"Procfile": "web: python3 serve.py\n", "serve.py": WEB_APP.format(text=text), **files}
 
 
+SEEN: list[Path] = []
+"""What isolated dynos see besides their own: tests talk with them through files of theirs."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shown_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Let isolated dynos see the tests' folder."""
+    SEEN[:] = [tmp_path_factory.getbasetemp()]
+    return SEEN[0]
+
+
 @dataclass
 class Local:
     """A client of the platform under test."""
@@ -134,7 +145,7 @@ def running(data: Path, **changes: Any) -> Iterator[Local]:
     """Run a platform in a thread."""
     from herodeploy.local import LocalPlatform
 
-    settings = {"heartbeat": 1.0, "stop_timeout": 5.0, "boot_timeout": 20.0, **changes}
+    settings = {"heartbeat": 1.0, "stop_timeout": 5.0, "boot_timeout": 20.0, "isolation_paths": tuple(SEEN), **changes}
     with LocalPlatform(data, token=TOKEN, **settings) as platform:
         headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/vnd.heroku+json; version=3"}
         with httpx.Client(base_url=platform.url, headers=headers, timeout=60) as client:

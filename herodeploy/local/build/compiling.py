@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from herodeploy.local.build import ignore, source
-from herodeploy.local.build.buildpack import Buildpack, Place, choose
+from herodeploy.local.build.buildpack import Buildpack, choose
 from herodeploy.local.build.failure import BuildFailed
+from herodeploy.local.build.place import Place
 
 T = TypeVar("T")
 Output = Callable[[str], None]
@@ -55,9 +56,7 @@ async def failing(output: Output, timeout: float, last: str) -> AsyncIterator[To
 
 async def prepare(tarball: Path, place: Place, config: Mapping[str, str], limit: int, output: Output) -> None:
     """Extract a source into ``place.app``, without what it ignores, and write the config vars as files."""
-    for folder in (place.cache, place.shared, place.config, place.home):
-        folder.mkdir(parents=True, exist_ok=True)
-    place.config.chmod(0o700)
+    place.make()
     for name, value in config.items():
         if "/" not in name and not name.startswith("."):
             (place.config / name).write_text(value, encoding="utf-8")
@@ -77,7 +76,12 @@ async def compile_app(urls: Sequence[str], place: Place, steps: Sequence[str], o
     for pack in packs:
         output(f"-----> {pack.title} app detected ({pack.url})")
         step = next(step for step in steps if pack.has(step))
-        await pack.compile(step, exports, output)
+        try:
+            await pack.compile(step, exports, output)
+        except BuildFailed:
+            await pack.report()
+            raise
+        await pack.report()
         if (pack.folder / "export").is_file():
             exports.append(pack.folder / "export")
     return packs

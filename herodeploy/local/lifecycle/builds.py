@@ -137,6 +137,8 @@ async def _build(platform: Platform, app: records.App, build: records.Build, wor
         stack=build.stack,
         app_name=app.name,
         timeout=platform.settings.build_timeout,
+        slug_limit=platform.settings.slug_limit,
+        sandbox=platform.isolation.sandbox,
     )
     result = await builder.build(request, lambda line: platform.streams.write(build.stream_id, line))
     now = platform.now()

@@ -133,12 +133,13 @@ async def _test(platform: Platform, pipeline: records.Pipeline, run: records.Tes
         if run.clear_cache:
             await asyncio.to_thread(shutil.rmtree, request.cache, ignore_errors=True)
         prepared = await builder.setup_tests(request, _to_all(platform, run))
+    rooms = await builder.copies(prepared, len(nodes.of_run(platform, run)))
     for node in nodes.of_run(platform, run):
         platform.streams.close(node.setup_stream_id)
     _move(platform, run, "running")
     async with asyncio.TaskGroup() as group:
-        for node in nodes.of_run(platform, run):
-            group.create_task(nodes.run_tests(platform, run, node, prepared))
+        for node, room in zip(nodes.of_run(platform, run), rooms, strict=True):
+            group.create_task(nodes.run_tests(platform, run, node, room))
     _end(platform, run, _outcome(platform, run))
 
 
@@ -160,6 +161,7 @@ def _request(
         buildpacks=manifest.buildpacks,
         scripts={name: manifest.scripts[name] for name in SCRIPTS if name in manifest.scripts},
         timeout=platform.settings.release_timeout,
+        sandbox=platform.isolation.sandbox,
     )
 
 
