@@ -51,7 +51,8 @@ class Buildpack:
         status = await self._run(arguments, output)
         if status:
             raise BuildFailed(
-                f"failed to compile {self.title} app: bin/{step} of {self.url} ended with status {status}"
+                f"failed to compile {self.title} app: bin/{step} of {self.url} ended with status {status}",
+                f"Push rejected, failed to compile {self.title} app.",
             )
 
     async def release(self, output: Output) -> dict[str, str]:

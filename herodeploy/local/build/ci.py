@@ -68,7 +68,7 @@ async def setup_tests(request: TestRequest, output: Output) -> PreparedTests:
         BuildFailed: the run is "errored".
     """
     place = request.place
-    async with failing(output, request.timeout, "Test setup failed") as told:
+    async with failing(output, request.timeout, "Test setup failed", verdict=False) as told:
         await prepare(request.source, place, request.config, request.source_limit, told)
         packs = await compile_app(request.buildpacks, place, ["test-compile", "compile"], told)
     return PreparedTests(request, place, packs[-1])
@@ -103,7 +103,7 @@ async def run_tests(prepared: PreparedTests, env: Mapping[str, str], output: Out
         BuildFailed: test-setup failed, there is nothing to run, or it took too long; the run is "errored".
     """
     request = prepared.request
-    async with failing(output, request.timeout, "Test run failed") as told:
+    async with failing(output, request.timeout, "Test run failed", verdict=False) as told:
         setup = request.scripts.get("test-setup")
         if setup is None:
             told("-----> No test-setup command provided. Skipping.")

@@ -35,12 +35,13 @@ class Told:
 
 
 @asynccontextmanager
-async def failing(output: Output, timeout: float, last: str) -> AsyncIterator[Told]:
+async def failing(output: Output, timeout: float, last: str, *, verdict: bool = True) -> AsyncIterator[Told]:
     """Turn whatever ends a build early into BuildFailed, and say so in its output.
 
     Parameters:
         timeout: seconds for all that happens inside.
         last: the last line of output after a failure.
+        verdict: whether Heroku's own words on it come before that line.
     """
     told = Told(output)
     try:
@@ -49,8 +50,9 @@ async def failing(output: Output, timeout: float, last: str) -> AsyncIterator[To
     except (BuildFailed, TimeoutError, OSError) as error:
         reason = _reason(error, told, timeout)
         with suppress(OSError):
-            output(f" !     {reason[0].upper()}{reason[1:]}.")
-            output(f" !     {last}")
+            words = error.verdict if verdict and isinstance(error, BuildFailed) and not told.disk_full else ()
+            for line in (f"{reason[0].upper()}{reason[1:]}.", *words, last):
+                output(f" !     {line}")
         raise BuildFailed(reason) from error
 
 
