@@ -146,8 +146,9 @@ def _in_order(mounts: Iterable[Mount]) -> list[Mount]:
 
 
 def _inside(env: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without the folder for temporary files, as /tmp is it; our own Python is on the PATH."""
+    """Return an environment without this machine's TMPDIR, as /tmp is theirs; our own Python is on the PATH."""
     own = Path(sys.base_prefix, "bin")
     path = env.get("PATH", os.defpath)
     more = {} if machine.in_system(own) else {"PATH": f"{path}{os.pathsep}{own}"}
-    return {name: value for name, value in env.items() if name != "TMPDIR"} | more
+    ours = ("TMPDIR", os.environ.get("TMPDIR"))
+    return {name: value for name, value in env.items() if (name, value) != ours} | more
