@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GUARD = Path(__file__).with_name("guard.py")
+PYTHON = os.path.realpath(sys.executable)
+"""Our Python outside of any virtual environment, which isolated commands see, too."""
+
 GRACE = 5.0
 LONGEST_LINE = 64 * 1024
 
@@ -135,7 +138,7 @@ async def _start(command: Command, output: Output) -> Process:
     reader, writer = os.pipe()
     try:
         guard = await asyncio.create_subprocess_exec(
-            *(command.launcher or (sys.executable, "-I", "-S", str(GUARD))), str(GRACE), *command.argv,
+            *(command.launcher or (PYTHON, "-I", "-S", str(GUARD))), str(GRACE), *command.argv,
             cwd=command.cwd, env=dict(command.env), stdin=asyncio.subprocess.PIPE,
             stdout=writer, stderr=writer, start_new_session=True,
         )  # fmt: skip

@@ -16,13 +16,12 @@ from functools import cache
 from pathlib import Path
 
 from herodeploy.local.process import machine
-from herodeploy.local.process.process import GUARD, Command
+from herodeploy.local.process.process import GUARD, PYTHON, Command
 
 HINT = "Install bubblewrap (its package has that name everywhere), or set HERODEPLOY_LOCAL_ISOLATION=off."
 PATIENCE = 20
 """Seconds for bubblewrap to show that it works."""
 
-_GUARD_INSIDE = "/run/herodeploy/guard.py"
 _USER = "1000"
 _NAMESPACES = (
     "--unshare-user", "--uid", _USER, "--gid", _USER, "--cap-drop", "ALL",
@@ -85,13 +84,13 @@ class Sandbox:
         argv = [self._bwrap, *_NAMESPACES, *self._system, *_FRESH, "--ro-bind-try", _CPUS, _CPUS]
         argv += [word for mount in _in_order([*self._common, *mounts]) for word in mount.words()]
         argv += ["--remount-ro", "/", "--chdir", str(cwd), "--"]
-        launcher = [*argv, os.path.realpath(sys.executable), "-I", "-S", _GUARD_INSIDE]
+        launcher = [*argv, PYTHON, "-I", "-S", str(GUARD)]
         return replace(command, launcher=launcher, env=_inside(command.env))
 
     def problem(self) -> str:
         """Return why it does not work on this machine; empty where it does."""
         probe = self.enclose(Command([], Path("/"), {}), [], Path("/"))
-        argv = [*probe.launcher[: probe.launcher.index("--")], "--", os.path.realpath(sys.executable), "-I", "-c", ""]
+        argv = [*probe.launcher[: probe.launcher.index("--")], "--", PYTHON, "-I", "-S", "-c", ""]
         try:
             done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -132,17 +131,29 @@ def _available(paths: tuple[Path, ...], path: str | None) -> Isolation:
 
 
 def _machine_mounts() -> list[Mount]:
-    """Return what every command sees of this machine besides the system: interpreters, the guard, who it is."""
+    """Return what every command sees of this machine besides the system: interpreters, our programs, who it is."""
     here = Path(__file__).parent
     found = [Mount(path, path, writable=False, link=link) for path, link in machine.interpreters().items()]
     found += [Mount(path, path, writable=False) for path in machine.name_resolution()]
     found += [Mount(here / name, Path("/etc", name), writable=False) for name in ("passwd", "group")]
-    return [*found, Mount(GUARD, Path(_GUARD_INSIDE), writable=False)]
+    python = Path(sys.executable)
+    link = None if machine.in_system(python) else os.path.realpath(python)
+    return [
+        *found,
+        Mount(here.parent, here.parent, writable=False),
+        *([Mount(python, python, link=link)] if link else []),
+    ]
 
 
 def _in_order(mounts: Iterable[Mount]) -> list[Mount]:
-    """Put folders before what is mounted inside of them; of two at one place the later one counts."""
-    return sorted({mount.inside: mount for mount in mounts}.values(), key=lambda mount: mount.inside.parts)
+    """Put folders before what is mounted inside of them; of two at one place the later one counts.
+
+    A link inside of a folder is left out: that has it, or is nothing to write links into.
+    """
+    found = {mount.inside: mount for mount in mounts}
+    folders = {place for place, mount in found.items() if mount.link is None}
+    there = [mount for mount in found.values() if mount.link is None or folders.isdisjoint(mount.inside.parents)]
+    return sorted(there, key=lambda mount: mount.inside.parts)
 
 
 def _inside(env: Mapping[str, str]) -> dict[str, str]:

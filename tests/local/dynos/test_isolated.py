@@ -43,7 +43,7 @@ def inside(data: Path) -> set[str]:
 
 
 def test_it_is_at_home_in_app_with_a_tmp_of_its_own(make_yard: Any, box: Sandbox) -> None:
-    script = 'echo "$HOME $PWD $TMPDIR $(ls /tmp | wc -l)"; ls; echo x > /tmp/x; cat /tmp/x'
+    script = 'echo "$HOME $PWD $TMPDIR $(test -e /tmp/x && echo stale || echo fresh)"; ls; echo x > /tmp/x; cat /tmp/x'
 
     async def story() -> None:
         async with make_yard(box) as yard:
@@ -53,7 +53,7 @@ def test_it_is_at_home_in_app_with_a_tmp_of_its_own(make_yard: Any, box: Sandbox
                 status = await yard.supervisor.run_once(
                     plan, type="run", command=script, output=lines.append, timeout=60
                 )
-                assert (status, lines) == (0, ["/app /app /somewhere 0", "Procfile", "server.py", "x"])
+                assert (status, lines) == (0, ["/app /app /somewhere fresh", "Procfile", "server.py", "x"])
             assert not inside(yard.settings.data)
 
     asyncio.run(story())

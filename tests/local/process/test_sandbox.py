@@ -71,9 +71,7 @@ async def until(condition: Callable[[], object], seconds: float = 30) -> None:
 
 def test_the_app_is_at_home_and_tmp_is_private(box: Box, tmp_path: Path) -> None:
     (box.app / "file").write_text("mine")
-    assert box.says("pwd; echo $HOME; cat file; echo; echo made > new; echo there > /tmp/x; ls /tmp") == [
-        "/app", "/app", "mine", "x",
-    ]  # fmt: skip
+    assert box.says("pwd; echo $HOME; cat file; echo; echo made > new; echo there > /tmp/x") == ["/app", "/app", "mine"]
     assert (box.app / "new").read_text() == "made\n"
     assert (box.tmp / "x").read_text() == "there\n"
     assert box.says(f"ls {tmp_path} 2>/dev/null || echo no such folder") == ["no such folder"]
