@@ -34,7 +34,14 @@ def interpreters() -> dict[Path, str | None]:
 
 def in_system(path: Path) -> bool:
     """Tell whether a path is part of the system, which everybody may see."""
-    return any(path.is_relative_to(root) for root in SYSTEM)
+    home = home_in_system()
+    return any(path.is_relative_to(root) for root in SYSTEM) and not (home and path.is_relative_to(home))
+
+
+def home_in_system() -> Path | None:
+    """Return the user's home folder where it lies inside of the system's folders, and has to be hidden there."""
+    home = Path.home()
+    return home if any(root in home.parents for root in SYSTEM) else None
 
 
 def outside_system(paths: Iterable[Path]) -> list[Path]:

@@ -37,18 +37,25 @@ class IsolationUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A folder or file of this machine and where a command sees it; `link` is a symbolic link's target instead."""
+    """A folder or file of this machine and where a command sees it.
+
+    Attributes:
+        optional: it may have gone since the platform started.
+        link: a symbolic link's target instead.
+    """
 
     host: Path
     inside: Path
     writable: bool = True
+    optional: bool = False
     link: str | None = None
 
     def words(self) -> list[str]:
         """Return bubblewrap's options for it."""
         if self.link is not None:
             return ["--symlink", self.link, str(self.inside)]
-        return ["--bind" if self.writable else "--ro-bind", str(self.host), str(self.inside)]
+        option = f"--{'' if self.writable else 'ro-'}bind{'-try' if self.optional else ''}"
+        return [option, str(self.host), str(self.inside)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +75,10 @@ class Sandbox:
 
     def __init__(self, bwrap: str, paths: Iterable[Path] = ()) -> None:
         self._bwrap = bwrap
-        self._common = [*_machine_mounts(), *(Mount(path, path) for path in paths if path.exists())]
+        self._common = [*_machine_mounts(), *(Mount(path, path, optional=True) for path in paths)]
         self._system = [word for root in machine.SYSTEM for word in ("--ro-bind-try", str(root), str(root))]
-        home = Path.home()
-        self._system += ["--tmpfs", str(home)] if machine.in_system(home) else []
+        home = machine.home_in_system()
+        self._system += ["--tmpfs", str(home)] if home else []
 
     def enclose(self, command: Command, mounts: Sequence[Mount], cwd: Path) -> Command:
         """Return a command that runs isolated.
@@ -133,16 +140,12 @@ def _available(paths: tuple[Path, ...], path: str | None) -> Isolation:
 def _machine_mounts() -> list[Mount]:
     """Return what every command sees of this machine besides the system: interpreters, our programs, who it is."""
     here = Path(__file__).parent
-    found = [Mount(path, path, writable=False, link=link) for path, link in machine.interpreters().items()]
+    found = [
+        Mount(path, path, writable=False, optional=True, link=link) for path, link in machine.interpreters().items()
+    ]
     found += [Mount(path, path, writable=False) for path in machine.name_resolution()]
     found += [Mount(here / name, Path("/etc", name), writable=False) for name in ("passwd", "group")]
-    python = Path(sys.executable)
-    link = None if machine.in_system(python) else os.path.realpath(python)
-    return [
-        *found,
-        Mount(here.parent, here.parent, writable=False),
-        *([Mount(python, python, link=link)] if link else []),
-    ]
+    return [*found, Mount(here.parent, here.parent, writable=False)]
 
 
 def _in_order(mounts: Iterable[Mount]) -> list[Mount]:

@@ -66,3 +66,13 @@ def test_a_link_to_itself_ends(home: Path) -> None:
 )
 def test_what_belongs_to_the_system(path: str, told: bool) -> None:
     assert machine.in_system(Path(path)) is told
+
+
+def test_a_home_inside_of_the_system_is_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/opt/users/ann")
+    assert machine.home_in_system() == Path("/opt/users/ann")
+    assert not machine.in_system(Path("/opt/users/ann/.pyenv"))
+    assert machine.in_system(Path("/opt/users"))
+    monkeypatch.setenv("HOME", "/")
+    assert machine.home_in_system() is None
+    assert machine.in_system(Path("/usr/bin/env"))

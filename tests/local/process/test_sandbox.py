@@ -114,13 +114,24 @@ def test_interpreters_of_this_machine_are_reachable(tool: str, box: Box) -> None
     assert box.says(f"{tool} --version")
 
 
-def test_paths_that_are_shown_can_be_written(isolation: Sandbox, tmp_path: Path) -> None:
+def test_paths_that_are_shown_can_be_written_and_may_go(isolation: Sandbox, tmp_path: Path) -> None:
     shown = tmp_path / "shown"
     shown.mkdir()
     found = sandbox.choose("auto", (shown, tmp_path / "absent"))
     assert found.sandbox is not None
-    Box(found.sandbox, tmp_path).says(f"echo hello > {shown}/x")
+    box = Box(found.sandbox, tmp_path)
+    box.says(f"echo hello > {shown}/x")
     assert (shown / "x").read_text() == "hello\n"
+    shutil.rmtree(shown)
+    assert box.says("echo still") == ["still"]
+
+
+@pytest.mark.usefixtures("isolation")
+def test_a_home_inside_of_the_system_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any folder of the system that has something in it may stand for a home."""
+    monkeypatch.setenv("HOME", "/usr/share/doc")
+    found = Sandbox(str(shutil.which("bwrap")))
+    assert Box(found, tmp_path).says("ls -A /usr/share/doc; echo nothing") == ["nothing"]
 
 
 @pytest.mark.parametrize(("script", "status"), [("exit 7", 7), ("kill -9 $$", 137), ("kill -15 $$", 143)])
