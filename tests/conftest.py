@@ -33,6 +33,12 @@ def pytest_configure() -> None:
 USERS_OWN = ("HEROKU_", "HERODEPLOY_", "GIT_", "XDG_STATE_HOME", "NETRC")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shown_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let isolated builds and dynos see the tests' folder."""
+    platforms.SHOWN[:] = [tmp_path_factory.getbasetemp()]
+
+
 @pytest.fixture(autouse=True)
 def own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Keep each test away from the user's tokens, state and git configuration."""
@@ -43,6 +49,8 @@ def own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    # Tests talk with isolated dynos through files.
+    monkeypatch.setenv("HERODEPLOY_LOCAL_ISOLATION_PATHS", str(tmp_path_factory.getbasetemp()))
     (folder / "gitconfig").write_text(
         "[user]\n\tname = Ann Author\n\temail = ann@example.com\n[init]\n\tdefaultBranch = main\n"
     )
@@ -88,6 +96,7 @@ class Person:
             "GIT_CONFIG_GLOBAL": os.environ["GIT_CONFIG_GLOBAL"],
             "LANG": "C.UTF-8",
             "HERODEPLOY_LOCAL_STOP_TIMEOUT": "5",
+            "HERODEPLOY_LOCAL_ISOLATION_PATHS": os.environ["HERODEPLOY_LOCAL_ISOLATION_PATHS"],
         }
         # The platforms that they start are watched; see tests/support/recording.
         self.traffic = root.parent / "traffic"

@@ -77,12 +77,13 @@ def status(data: Data = None, json: Json = False) -> None:
         else:
             console.say(f"not running (its data: {folder})")
         raise typer.Exit(int(ExitCode.NO))
-    apps = _apps(running)
+    apps, isolation = _ask(running, "/_local/apps"), _ask(running, "/_local/status")["isolation"]
     if json:
-        console.say_json(_json(running) | {"apps": apps})
+        console.say_json(_json(running) | {"isolation": isolation, "apps": apps})
         return
     console.say(f"running at {running.url}, process {running.pid}")
     console.say(f"data in {running.data}")
+    console.say("builds and dynos are isolated" if isolation["on"] else f"no isolation: {isolation['why_not']}")
     if apps:
         console.say()
         rows = [(app["name"], app["web_url"], app["address"] or "") for app in apps]
@@ -176,13 +177,13 @@ def _json(running: Running) -> dict[str, Any]:
     }
 
 
-def _apps(running: Running) -> list[dict[str, Any]]:
+def _ask(running: Running, path: str) -> Any:
     request = urllib.request.Request(  # noqa: S310 - the address is our own platform's
-        f"{running.url}/_local/apps", headers={"Authorization": f"Bearer {running.token}"}
+        f"{running.url}{path}", headers={"Authorization": f"Bearer {running.token}"}
     )
     try:
         with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310 - see above
-            return list(python_json.load(reply))
+            return python_json.load(reply)
     except OSError as error:
         raise PlatformUnreachable(
             f"cannot reach {running.url}: {error}", hint="start it anew: herodeploy local stop; herodeploy local start"

@@ -67,6 +67,8 @@ def start_local(data: Path, port: int | None = None) -> Running:
             return running
         running = control.start(data, port)
     console.info(f"the local platform runs at {running.url}")
+    if running.not_isolated:
+        console.info(f"its builds and dynos are not isolated: {running.not_isolated}")
     return running
 
 

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from herodeploy.local import folders, ports
 from herodeploy.local.folders import Busy, ControlError, Running, find
 from herodeploy.local.postgres import admin
 from herodeploy.local.postgres.unavailable import Unavailable
-from herodeploy.local.settings import Settings
+from herodeploy.local.process.sandbox import HINT, IsolationUnavailable
+from herodeploy.local.settings import Settings, from_text
 
 __all__ = [
     "Busy",
@@ -159,6 +160,8 @@ def serve(data: Path, port: int | None = None, ready: Callable[[Running], None] 
 
         try:
             serving.run(settings, token, announce, farewell)
+        except IsolationUnavailable as error:
+            raise ControlError(f"isolation is required, but {error}", HINT) from error
         except OSError as error:
             raise _refused(error, settings) from error
         finally:
@@ -169,21 +172,24 @@ def overrides() -> dict[str, Any]:
     """Return the settings that HERODEPLOY_LOCAL_BOOT_TIMEOUT and its like set.
 
     Raises:
-        ControlError: the value is no number, or no address of a PostgreSQL here.
+        ControlError: the value is none that the setting can have.
     """
     found: dict[str, Any] = {}
     for setting in fields(Settings):
         name = f"HERODEPLOY_LOCAL_{setting.name.upper()}"
-        if setting.type == "tuple[str, ...]" and name in os.environ:
-            found[setting.name] = tuple(part.strip() for part in os.environ[name].split(",") if part.strip())
-        if setting.type == "float" and name in os.environ:
-            try:
-                found[setting.name] = float(os.environ[name])
-            except ValueError:
-                raise ControlError(f"{name} is {os.environ[name]!r}, not a number") from None
+        if name in os.environ:
+            with contextlib.suppress(KeyError):
+                found[setting.name] = _setting(setting.name, name)
     if os.environ.get(admin.SETTING):
         found["postgres_url"] = _checked(os.environ[admin.SETTING])
     return found
+
+
+def _setting(setting: str, variable: str) -> Any:
+    try:
+        return from_text(setting, os.environ[variable])
+    except ValueError as error:
+        raise ControlError(f"{variable} is {os.environ[variable]!r}, {error}") from None
 
 
 def _checked(url: str) -> str:
@@ -256,7 +262,8 @@ def _answering(running: Running) -> Running:
         connection.close()
     if status.get("pid") != running.pid:
         raise ControlError(f"something else answers at {running.url}")
-    return running
+    isolation = status["isolation"]
+    return replace(running, not_isolated="" if isolation["on"] or isolation["off"] else isolation["why_not"])
 
 
 def _choose(data: Path, port: int | None) -> int:

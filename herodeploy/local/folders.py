@@ -30,13 +30,18 @@ class ControlError(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """A platform that answers at `url` whoever knows its token."""
+    """A platform that answers at `url` whoever knows its token.
+
+    Attributes:
+        not_isolated: why builds and dynos are not isolated although they should be, told by a start alone.
+    """
 
     pid: int
     port: int
     url: str
     token: str = field(repr=False)
     data: Path
+    not_isolated: str = field(default="", compare=False)
 
 
 class Busy(ControlError):

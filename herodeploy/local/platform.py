@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections import defaultdict
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from herodeploy.local.lifecycle import (
 from herodeploy.local.lifecycle.jobs import Jobs
 from herodeploy.local.logs import Logs
 from herodeploy.local.postgres.server import Server
+from herodeploy.local.process import sandbox
 from herodeploy.local.rehearsal.faults import Faults
 from herodeploy.local.rehearsal.gate import Requests
 from herodeploy.local.router.router import AppPorts, Route, Router
@@ -35,6 +37,8 @@ from herodeploy.local.settings import Settings
 from herodeploy.local.state import State
 from herodeploy.local.wire.limits import Limiter
 from herodeploy.local.wire.streams import Streams
+
+log = logging.getLogger(__name__)
 
 RECOVERING = (sources, builds, releases, promotions, app_setups, review_apps, testruns, addon_upkeep)
 """What fails when the platform dies, in the order in which it is put right."""
@@ -50,6 +54,9 @@ class Platform:
         token: what callers of the API must know.
         control_token: what callers of the control API must know.
 
+    Raises:
+        IsolationUnavailable: the settings require isolation.
+
     Attributes:
         state: the records.
         clock: the time, which tests may advance.
@@ -59,6 +66,7 @@ class Platform:
         ending: set once the platform is stopped.
         streams: output of builds, release phases and tests.
         logs: the apps' logs.
+        isolation: of builds and dynos, or why there is none.
         supervisor: the dynos.
         postgres: the server that heroku-postgresql add-ons live in.
         builds: running builds by build id: ``await platform.builds.settled(build.id)``.
@@ -93,8 +101,9 @@ class Platform:
         self.requests = Requests()
         self.ending = asyncio.Event()
         self.logs = Logs(settings.logs, self.clock.exactly)
-        self.supervisor = Supervisor(settings, self.logs)
         self.postgres = Server(settings.postgres, settings.postgres_url)
+        self.isolation = sandbox.choose(settings.isolation, settings.isolation_paths)
+        self.supervisor = Supervisor(settings, self.logs, self.isolation.sandbox)
         self.router = Router(settings, self.supervisor, self.logs, self._route)
         self.app_ports = AppPorts(self.router)
         self.builds = Jobs()
@@ -112,6 +121,8 @@ class Platform:
         await self.supervisor.begin()
         await asyncio.to_thread(shutil.rmtree, self.settings.work, ignore_errors=True)
         self.settings.work.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.settings.isolation != "off" and self.isolation.sandbox is None:
+            log.warning("builds and dynos are not isolated: %s", self.isolation.why_not)
         deliveries.attach(self)
         with self.state.changes():
             for life in RECOVERING:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from herodeploy.local.process import process
 
+HOME, TMP = Path("/app"), Path("/tmp")  # noqa: S108 # an isolated dyno's own
+"""Where an isolated dyno has its files."""
+
 BOOT = """\
 cd "$HOME" || exit 1
 for file in "$HOME"/.profile.d/*.sh; do if [ -f "$file" ]; then . "$file"; fi; done

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
+
+MODES = ("auto", "off", "required")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,9 @@ class Settings:
         rate_limit: API calls an account has at most, as Heroku.
         rate_refill: API calls that come back each minute; Heroku gives 75.
         postgres_url: of an administrator of a PostgreSQL on this machine; empty: the platform starts one of its own.
+        slug_limit: bytes that a slug may have.
+        isolation: of builds and dynos: ``auto`` where bubblewrap works, ``off``, or ``required``.
+        isolation_paths: folders and files that isolated builds and dynos see, too.
     """
 
     data: Path
@@ -51,6 +58,9 @@ class Settings:
     rate_limit: float = 4500
     rate_refill: float = 4500
     postgres_url: str = field(default="", repr=False)
+    slug_limit: int = 500_000_000
+    isolation: str = "auto"
+    isolation_paths: tuple[Path, ...] = ()
 
     @property
     def slugs(self) -> Path:
@@ -66,6 +76,11 @@ class Settings:
     def caches(self) -> Path:
         """Build caches, one folder an app."""
         return self.data / "caches"
+
+    @property
+    def interpreters(self) -> Path:
+        """Interpreters that builds fetched; slugs link to them."""
+        return self.caches / "shared" / "python"
 
     @property
     def streams(self) -> Path:
@@ -86,3 +101,50 @@ class Settings:
     def work(self) -> Path:
         """Build folders and dynos' disks; emptied at start."""
         return self.data / "work"
+
+
+def from_text(name: str, text: str) -> Any:
+    """Return the value of a setting out of an environment variable.
+
+    Raises:
+        ValueError: it is none; the message says what it should be.
+        KeyError: that setting cannot be set so.
+    """
+    own = {"slug_limit": _bytes, "isolation": _mode, "isolation_paths": _paths, "webhook_hosts": _words}
+    read = own.get(name)
+    if read is None:
+        kinds = {setting.name: setting.type for setting in fields(Settings)}
+        if kinds[name] != "float":
+            raise KeyError(name)
+        read = _number
+    return read(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("not a number") from None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _bytes(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError("not a number of bytes")
+    return int(text)
+
+
+def _mode(text: str) -> str:
+    if text not in MODES:
+        raise ValueError(f"none of {', '.join(MODES)}")
+    return text
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    paths = tuple(Path(path).expanduser() for path in text.split(os.pathsep) if path)
+    if not all(path.is_absolute() for path in paths):
+        raise ValueError(f"not a list of absolute paths with {os.pathsep!r} between them")
+    return paths

@@ -31,6 +31,8 @@ def test_start_look_point_stop_reset(shell: Shell, data: Path) -> None:
     told = json.loads(shell("local", "status", "--json", *there).out)
     assert (told["running"], told["url"], told["apps"]) == (True, url, [])
     assert "token" not in told
+    words = "builds and dynos are isolated" if told["isolation"]["on"] else told["isolation"]["why_not"]
+    assert words in shell("local", "status", *there).out
 
     lines = shell("local", "env", *there).out.splitlines()
     assert lines[0] == f"export HEROKU_HOST={url}"

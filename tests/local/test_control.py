@@ -47,7 +47,9 @@ def test_start_stop_and_start_again_on_the_same_port_with_the_same_token(data: P
     port = spare_port()
     first = control.start(data, port)
     assert (first.port, first.url) == (port, f"http://127.0.0.1:{port}")
-    assert fetch(first, "/_local/status") == (200, {"platform": "herodeploy-local", "pid": first.pid})
+    status, told = fetch(first, "/_local/status")
+    assert isinstance(told, dict)
+    assert (status, told["platform"], told["pid"]) == (200, "herodeploy-local", first.pid)
     assert fetch(first, "/account")[0] == 401
     assert fetch(first, "/account", first.token)[0] == 200
     assert control.find(data) == first
@@ -113,7 +115,70 @@ def test_bad_setting(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ControlError, match="HERODEPLOY_LOCAL_BOOT_TIMEOUT is 'soon', not a number"):
         control.start(data, spare_port())
     monkeypatch.setenv("HERODEPLOY_LOCAL_BOOT_TIMEOUT", "1.5")
-    assert control.overrides() == {"boot_timeout": 1.5}
+    assert control.overrides()["boot_timeout"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "reason", "good", "value"),
+    [
+        ("SLUG_LIMIT", "500M", "not a number of bytes", "1000", 1000),
+        ("SLUG_LIMIT", "0", "not a number of bytes", "1", 1),
+        ("ISOLATION", "yes", "none of auto, off, required", "required", "required"),
+        ("ISOLATION_PATHS", "here", "not a list of absolute paths", "/a:~/b", (Path("/a"), Path.home() / "b")),
+    ],
+)
+def test_settings_that_are_no_seconds(
+    name: str, bad: str, reason: str, good: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"HERODEPLOY_LOCAL_{name}", bad)
+    with pytest.raises(ControlError, match=f"HERODEPLOY_LOCAL_{name} is '{bad}', {reason}"):
+        control.overrides()
+    monkeypatch.setenv(f"HERODEPLOY_LOCAL_{name}", good)
+    assert control.overrides()[name.lower()] == value
+
+
+def test_what_is_no_setting_of_the_environment_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HERODEPLOY_LOCAL_PORT", "1")
+    monkeypatch.setenv("HERODEPLOY_LOCAL_BUILDS_AT_ONCE", "1")
+    assert not {"port", "builds_at_once"} & set(control.overrides())
+
+
+def without_bubblewrap(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let bubblewrap be found that may do nothing here."""
+    folder.mkdir()
+    (folder / "bwrap").write_text("#!/bin/sh\necho 'bwrap: No permissions to create a new namespace' >&2; exit 1\n")
+    (folder / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is Linux's")
+def test_without_isolation_it_says_so_and_runs(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_bubblewrap(tmp_path / "bin", monkeypatch)
+    reason = "bubblewrap does not work here: bwrap: No permissions to create a new namespace"
+    running = control.start(data, spare_port())
+    _, told = fetch(running, "/_local/status")
+    assert isinstance(told, dict)
+    assert told["isolation"] == {"on": False, "off": False, "why_not": reason}
+    assert (running.not_isolated, control.start(data).not_isolated) == (reason, ""), "it is told once"
+    assert (data / "platform.log").read_text().count(f"builds and dynos are not isolated: {reason}") == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is Linux's")
+def test_without_required_isolation_it_does_not_start(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_bubblewrap(tmp_path / "bin", monkeypatch)
+    monkeypatch.setenv("HERODEPLOY_LOCAL_ISOLATION", "required")
+    with pytest.raises(ControlError, match="isolation is required, but bubblewrap does not work here") as caught:
+        control.start(data, spare_port())
+    assert "Install bubblewrap" in caught.value.hint
+    assert control.find(data) is None
+    monkeypatch.setenv("HERODEPLOY_LOCAL_ISOLATION", "off")
+    running = control.start(data)
+    _, told = fetch(running, "/_local/status")
+    assert isinstance(told, dict)
+    assert told["isolation"] == {"on": False, "off": True, "why_not": "it is switched off"}
+    assert running.not_isolated == ""
 
 
 def test_a_platform_that_breaks_while_starting_says_why(data: Path) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from herodeploy.local import LocalPlatform
 
 TOKEN = "a-token-of-the-tests"
+SHOWN: list[Path] = []
+"""What isolated builds and dynos see besides their own: tests talk with them through files of theirs."""
 
 WEB_APP = """\
 import http.server, os, sys
@@ -171,9 +173,8 @@ def start(data: Path, **settings: Any) -> LocalPlatform:
     """Start a platform in a thread, with the referee around it; whoever started it stops it."""
     from herodeploy.local import LocalPlatform, server
 
-    platform = LocalPlatform(
-        data, token=TOKEN, **{"heartbeat": 1.0, "stop_timeout": 5.0, "boot_timeout": 20.0, **settings}
-    )
+    quick = {"heartbeat": 1.0, "stop_timeout": 5.0, "boot_timeout": 20.0, "isolation_paths": tuple(SHOWN)}
+    platform = LocalPlatform(data, token=TOKEN, **{**quick, **settings})
     with _watched(server):
         return platform.start()
 

@@ -30,8 +30,11 @@ def routes(platform: Platform) -> list[Route]:
 
 
 async def status(platform: Platform, request: Request) -> Any:
-    """GET /_local/status, without a token: who answers here."""
-    return {"platform": "herodeploy-local", "pid": os.getpid()}
+    """GET /_local/status, without a token: who answers here, and whether builds and dynos are isolated."""
+    found = platform.isolation
+    off = platform.settings.isolation == "off"
+    isolation = {"on": found.sandbox is not None, "off": off, "why_not": found.why_not or None}
+    return {"platform": "herodeploy-local", "pid": os.getpid(), "isolation": isolation}
 
 
 async def local_apps(platform: Platform, request: Request) -> Any:

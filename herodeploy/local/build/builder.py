@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from herodeploy.local.build.buildpack import Buildpack, Place
-from herodeploy.local.build.ci import PreparedTests, TestRequest, run_tests, setup_tests
+from herodeploy.local.build.buildpack import Buildpack
+from herodeploy.local.build.ci import PreparedTests, TestRequest, copies, run_tests, setup_tests
 from herodeploy.local.build.compiling import compile_app, failing, prepare
 from herodeploy.local.build.failure import BuildFailed
+from herodeploy.local.build.place import Place
 from herodeploy.local.build.procfile import parse
 from herodeploy.local.build.slug import megabytes, pack
+from herodeploy.local.process.sandbox import Sandbox
 
 __all__ = [
     "BuildFailed",
@@ -20,6 +22,7 @@ __all__ = [
     "PreparedTests",
     "TestRequest",
     "build",
+    "copies",
     "run_tests",
     "setup_tests",
 ]
@@ -41,6 +44,7 @@ class BuildRequest:
         timeout: seconds for the whole build.
         source_limit: bytes a source may have when unpacked.
         slug_limit: bytes a slug may have.
+        sandbox: isolates the buildpacks.
     """
 
     source: Path
@@ -54,6 +58,13 @@ class BuildRequest:
     timeout: float = 900
     source_limit: int = 1_000_000_000
     slug_limit: int = 500_000_000
+    sandbox: Sandbox | None = None
+
+    @property
+    def place(self) -> Place:
+        """Return the folders of this build."""
+        shared = self.cache.parent / "shared"
+        return Place(self.work, self.cache, shared, self.work / "app", self.work / "tmp", self.stack, self.sandbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,7 @@ async def build(request: BuildRequest, output: Output) -> BuildResult:
     Raises:
         BuildFailed: no slug was left; its output says the reason too.
     """
-    place = Place(request.work, request.cache, request.cache.parent / "shared", request.work / "app", request.stack)
+    place = request.place
     async with failing(output, request.timeout, "Push failed") as told:
         told(f"-----> Building on the {request.stack.replace('heroku', 'Heroku')} stack")
         await prepare(request.source, place, request.config, request.source_limit, told)
@@ -89,7 +100,7 @@ async def _process_types(app: Path, last: Buildpack, output: Output) -> dict[str
     """Return what the Procfile declares; without one, the defaults of the last buildpack."""
     output("-----> Discovering process types")
     file = app / "Procfile"
-    if file.is_file():
+    if file.is_file() and file.resolve().is_relative_to(app.resolve()):  # a link of a buildpack's may lead anywhere
         types = parse(file.read_text(errors="replace"), lambda sentence: output(f" !     {sentence}"))
         output(f"       Procfile declares types -> {', '.join(sorted(types)) or '(none)'}")
         return types

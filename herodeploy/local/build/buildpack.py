@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from herodeploy.local.build import catalog, tools
+from herodeploy.local.build import catalog
 from herodeploy.local.build.failure import BuildFailed
+from herodeploy.local.build.place import Place
 from herodeploy.local.process import process
 
 Output = Callable[[str], None]
@@ -22,45 +22,6 @@ for pack; do
 done
 """
 SOURCED = 'while [ "$1" != -- ]; do . "$1" || exit 1; shift; done; shift; exec "$@"'
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The folders of one build.
-
-    Attributes:
-        work: holds all others but the caches.
-        cache: the app's, kept between builds.
-        shared: of all apps; downloads of packages and interpreters.
-        app: the app itself.
-    """
-
-    work: Path
-    cache: Path
-    shared: Path
-    app: Path
-    stack: str
-
-    @property
-    def config(self) -> Path:
-        """Return the folder of the config vars, a file each."""
-        return self.work / "env"
-
-    @property
-    def home(self) -> Path:
-        """Return HOME of the buildpacks, so that their dot files stay out of the slug."""
-        return self.work / "home"
-
-    def env(self, *, trusted: bool) -> dict[str, str]:
-        """Return the environment of a buildpack; no config var is in it."""
-        extra = tools.settings() | {"HOME": str(self.home), "STACK": self.stack}
-        if trusted:
-            extra |= {
-                "HERODEPLOY_PYTHON": sys.executable,
-                "HERODEPLOY_CACHE": str(self.shared),
-                "HERODEPLOY_HOME": str(Path.home()),
-            }
-        return process.clean_env(extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +44,15 @@ class Buildpack:
         Raises:
             BuildFailed: it said no.
         """
-        arguments = [str(self.folder / "bin" / step), *map(str, (self.place.app, self.place.cache, self.place.config))]
+        arguments = self._words(step)
         if exports:
-            arguments = ["bash", "-c", SOURCED, "bash", *map(str, exports), "--", *arguments]
+            sourced = [str(self.place.seen(file)) for file in exports]
+            arguments = ["bash", "-c", SOURCED, "bash", *sourced, "--", *arguments]
         status = await self._run(arguments, output)
         if status:
             raise BuildFailed(
-                f"failed to compile {self.title} app: bin/{step} of {self.url} ended with status {status}"
+                f"failed to compile {self.title} app: bin/{step} of {self.url} ended with status {status}",
+                f"Push rejected, failed to compile {self.title} app.",
             )
 
     async def release(self, output: Output) -> dict[str, str]:
@@ -100,7 +63,7 @@ class Buildpack:
         """
         if not self.has("release"):
             return {}
-        argv = ["sh", "-c", '"$0" "$1" 2>/dev/null', str(self.folder / "bin" / "release"), str(self.place.app)]
+        argv = ["sh", "-c", '"$0" "$1" 2>/dev/null', *self._words("release")]
         lines: list[str] = []
         if await self._run(argv, lines.append):
             for line in lines:
@@ -108,9 +71,19 @@ class Buildpack:
             raise BuildFailed(f"bin/release of {self.url} failed")
         return _default_process_types("\n".join(lines), self.url)
 
+    async def report(self) -> None:
+        """Run ``bin/report``, where there is one: Heroku keeps what it says, and ignores how it ends."""
+        if self.has("report"):
+            kept: list[str] = []
+            await self._run(self._words("report"), kept.append)
+
+    def _words(self, step: str) -> list[str]:
+        place = self.place
+        paths = (self.folder / "bin" / step, place.app, place.cache, place.config)
+        return [str(place.seen(path)) for path in paths]
+
     async def _run(self, argv: Sequence[str], output: Output) -> int:
-        env = self.place.env(trusted=catalog.built_in(self.url) is not None)
-        return await process.run(process.Command(argv, self.place.app, env), output)
+        return await process.run(self.place.command(argv, trusted=catalog.built_in(self.url) is not None), output)
 
 
 async def choose(urls: Sequence[str], place: Place, output: Output) -> list[Buildpack]:
@@ -136,8 +109,7 @@ async def choose(urls: Sequence[str], place: Place, output: Output) -> list[Buil
 async def _fetch(urls: Sequence[str], place: Place, output: Output) -> list[Buildpack]:
     packs = []
     for number, url in enumerate(urls):
-        folder = place.work / "buildpacks" / str(number)
-        folder.parent.mkdir(exist_ok=True)
+        folder = place.buildpacks / str(number)
         await catalog.fetch(url, folder, place.shared, output)
         pack = Buildpack(catalog.built_in(url) or catalog.shown(url), folder, place)
         for step in ("detect", "compile"):
@@ -156,13 +128,19 @@ async def _detect_one(pack: Buildpack, place: Place) -> list[Buildpack]:
 
 async def _detect(packs: Sequence[Buildpack], place: Place) -> list[Buildpack]:
     """Ask one after the other in a single shell, as each process more costs every build its start."""
-    argv = ["sh", "-c", DETECT, "sh", str(place.app), *(str(pack.folder) for pack in packs)]
+    argv = [
+        "sh",
+        "-c",
+        DETECT,
+        "sh",
+        *(str(place.seen(path)) for path in (place.app, *(pack.folder for pack in packs))),
+    ]
     lines: list[str] = []
-    await process.run(process.Command(argv, place.app, place.env(trusted=True)), lines.append)
+    await process.run(place.command(argv, trusted=True), lines.append)
     return [
         Buildpack(pack.url, pack.folder, place, " ".join(lines[1:]).strip() or pack.url)
         for pack in packs
-        if lines and str(pack.folder) == lines[0]
+        if lines and str(place.seen(pack.folder)) == lines[0]
     ]
 
 

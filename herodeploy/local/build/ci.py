@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from herodeploy.local.build.buildpack import Buildpack, Place
+from herodeploy.local.build.buildpack import Buildpack
 from herodeploy.local.build.compiling import compile_app, failing, prepare
 from herodeploy.local.build.failure import BuildFailed
+from herodeploy.local.build.place import Place
 from herodeploy.local.process import process
+from herodeploy.local.process.sandbox import Sandbox
 from herodeploy.local.runtime import boot_script
 
 Output = Callable[[str], None]
@@ -26,6 +28,7 @@ class TestRequest:
         config: every variable of the run (app.json env, stage config vars, CI's own).
         scripts: app.json's ``test-setup`` and ``test``, where given.
         timeout: seconds for the set-up, and again for each run of the tests.
+        sandbox: isolates buildpacks and tests.
     """
 
     __test__ = False
@@ -39,14 +42,22 @@ class TestRequest:
     stack: str = "heroku-24"
     timeout: float = 3600
     source_limit: int = 1_000_000_000
+    sandbox: Sandbox | None = None
+
+    @property
+    def place(self) -> Place:
+        """Return the folders of this test run."""
+        app, temporary = self.work / "app", self.work / "tmp"
+        shared = self.cache.parent / "shared"
+        return Place(self.work, self.cache, shared, app, temporary, self.stack, self.sandbox, tests=True)
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedTests:
-    """A compiled app, ready to be tested, by several nodes one after another or at once."""
+    """A compiled app in the folders of one node, ready to be tested; other nodes get `copies`."""
 
     request: TestRequest
-    home: Path
+    place: Place
     last: Buildpack
 
 
@@ -56,11 +67,30 @@ async def setup_tests(request: TestRequest, output: Output) -> PreparedTests:
     Raises:
         BuildFailed: the run is "errored".
     """
-    place = Place(request.work, request.cache, request.cache.parent / "shared", request.work / "app", request.stack)
-    async with failing(output, request.timeout, "Test setup failed") as told:
+    place = request.place
+    async with failing(output, request.timeout, "Test setup failed", verdict=False) as told:
         await prepare(request.source, place, request.config, request.source_limit, told)
         packs = await compile_app(request.buildpacks, place, ["test-compile", "compile"], told)
-    return PreparedTests(request, place.app, packs[-1])
+    return PreparedTests(request, place, packs[-1])
+
+
+async def copies(prepared: PreparedTests, count: int) -> list[PreparedTests]:
+    """Return the prepared tests for as many nodes, each with a folder of its own, as nodes share no disk.
+
+    Raises:
+        BuildFailed: the disk is full, say.
+    """
+    nodes = [prepared]
+    for number in range(1, count):
+        folder = prepared.place.work / "nodes" / str(number)
+        app, temporary = folder / "app", folder / "tmp"
+        temporary.mkdir(parents=True)
+        copy = process.Command(["cp", "-a", str(prepared.place.app), str(app)], folder, process.clean_env({}))
+        said: list[str] = []
+        if await process.run(copy, said.append):
+            raise BuildFailed(f"the app could not be copied for node {number}: {' '.join(said[-1:])}")
+        nodes.append(replace(prepared, place=replace(prepared.place, app=app, temporary=temporary)))
+    return nodes
 
 
 async def run_tests(prepared: PreparedTests, env: Mapping[str, str], output: Output) -> int:
@@ -73,7 +103,7 @@ async def run_tests(prepared: PreparedTests, env: Mapping[str, str], output: Out
         BuildFailed: test-setup failed, there is nothing to run, or it took too long; the run is "errored".
     """
     request = prepared.request
-    async with failing(output, request.timeout, "Test run failed") as told:
+    async with failing(output, request.timeout, "Test run failed", verdict=False) as told:
         setup = request.scripts.get("test-setup")
         if setup is None:
             told("-----> No test-setup command provided. Skipping.")
@@ -93,8 +123,9 @@ def _test_command(prepared: PreparedTests) -> tuple[str, str]:
             f"there is no test command: app.json has no environments.test.scripts.test and buildpack"
             f" {prepared.last.url} has no bin/test"
         )
-    place = prepared.last.place
-    arguments = [str(prepared.last.folder / "bin" / "test"), str(prepared.home), str(place.config)]
+    place = prepared.place
+    paths = (prepared.last.folder / "bin" / "test", place.app, place.config)
+    arguments = [str(place.seen(path)) for path in paths]
     return "bin/test", shlex.join(arguments)
 
 
@@ -102,9 +133,8 @@ async def _run(
     noun: str, shown: str, command: str, prepared: PreparedTests, env: Mapping[str, str], output: Output
 ) -> int:
     output(f"-----> Running {noun} command `{shown}`...")
-    home = str(prepared.home)
-    environment = process.clean_env({"STACK": prepared.request.stack, **prepared.request.config, **env, "HOME": home})
-    status = await process.run(process.Command(boot_script(command), prepared.home, environment), output)
+    variables = {**prepared.request.config, **env}
+    status = await process.run(prepared.place.test_command(boot_script(command), variables), output)
     ended = f"failed with exit status {status}" if status else "completed successfully"
     output(f"-----> {noun} command `{shown}` {ended}")
     return status

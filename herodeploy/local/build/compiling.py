@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from herodeploy.local.build import ignore, source
-from herodeploy.local.build.buildpack import Buildpack, Place, choose
+from herodeploy.local.build.buildpack import Buildpack, choose
 from herodeploy.local.build.failure import BuildFailed
+from herodeploy.local.build.place import Place
 
 T = TypeVar("T")
 Output = Callable[[str], None]
@@ -34,12 +35,13 @@ class Told:
 
 
 @asynccontextmanager
-async def failing(output: Output, timeout: float, last: str) -> AsyncIterator[Told]:
+async def failing(output: Output, timeout: float, last: str, *, verdict: bool = True) -> AsyncIterator[Told]:
     """Turn whatever ends a build early into BuildFailed, and say so in its output.
 
     Parameters:
         timeout: seconds for all that happens inside.
         last: the last line of output after a failure.
+        verdict: whether Heroku's own words on it come before that line.
     """
     told = Told(output)
     try:
@@ -48,16 +50,15 @@ async def failing(output: Output, timeout: float, last: str) -> AsyncIterator[To
     except (BuildFailed, TimeoutError, OSError) as error:
         reason = _reason(error, told, timeout)
         with suppress(OSError):
-            output(f" !     {reason[0].upper()}{reason[1:]}.")
-            output(f" !     {last}")
+            words = error.verdict if verdict and isinstance(error, BuildFailed) and not told.disk_full else ()
+            for line in (f"{reason[0].upper()}{reason[1:]}.", *words, last):
+                output(f" !     {line}")
         raise BuildFailed(reason) from error
 
 
 async def prepare(tarball: Path, place: Place, config: Mapping[str, str], limit: int, output: Output) -> None:
     """Extract a source into ``place.app``, without what it ignores, and write the config vars as files."""
-    for folder in (place.cache, place.shared, place.config, place.home):
-        folder.mkdir(parents=True, exist_ok=True)
-    place.config.chmod(0o700)
+    place.make()
     for name, value in config.items():
         if "/" not in name and not name.startswith("."):
             (place.config / name).write_text(value, encoding="utf-8")
@@ -77,7 +78,12 @@ async def compile_app(urls: Sequence[str], place: Place, steps: Sequence[str], o
     for pack in packs:
         output(f"-----> {pack.title} app detected ({pack.url})")
         step = next(step for step in steps if pack.has(step))
-        await pack.compile(step, exports, output)
+        try:
+            await pack.compile(step, exports, output)
+        except BuildFailed:
+            await pack.report()
+            raise
+        await pack.report()
         if (pack.folder / "export").is_file():
             exports.append(pack.folder / "export")
     return packs

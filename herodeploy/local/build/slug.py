@@ -28,10 +28,11 @@ async def pack(app: Path, slug: Path, limit: int, output: Callable[[str], None])
             raise BuildFailed("the slug could not be written")
         size = partial.stat().st_size
         if size > limit:
-            output(f" !     Compiled slug size: {megabytes(size)} is too large (max is {megabytes(limit)}).")
             raise BuildFailed(
                 f"the slug has {megabytes(size)}, more than {megabytes(limit)}; name what the app does not need"
-                " at run time in .slugignore"
+                " at run time in .slugignore",
+                f"Compiled slug size: {megabytes(size)} is too large (max is {megabytes(limit)}).",
+                "See: http://devcenter.heroku.com/articles/slug-size",
             )
         with partial.open("rb") as file:
             checksum = hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,13 +8,17 @@ that needs one belongs into those files.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from herodeploy.local.process import machine
 
 CERTIFICATES = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS",
 )  # fmt: skip
 FILES = ("PIP_CONFIG_FILE", "UV_CONFIG_FILE", "NPM_CONFIG_USERCONFIG")
+CONFIGURATION = (".pip/pip.conf", ".config/pip/pip.conf", ".config/uv/uv.toml")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
@@ -26,6 +30,18 @@ def settings() -> dict[str, str]:
     if npmrc.is_file():
         found.setdefault("NPM_CONFIG_USERCONFIG", str(npmrc))
     return found
+
+
+def files() -> list[Path]:
+    """Return the files and folders that these variables name, for builds that see nothing else of the user's."""
+    named = [Path(value).expanduser() for name, value in settings().items() if name in (*CERTIFICATES, *FILES)]
+    return machine.outside_system(path for path in named if path.is_absolute())
+
+
+def own_files() -> list[Path]:
+    """Return what built-in buildpacks are made of, and the user's configuration of pip and uv that they read."""
+    package = Path(__file__).parents[2]
+    return machine.outside_system([Path(sys.prefix), package, *(Path.home() / name for name in CONFIGURATION)])
 
 
 def _is_open(address: str) -> bool:

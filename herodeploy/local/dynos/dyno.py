@@ -17,6 +17,7 @@ from herodeploy.local.dynos.plan import DynoView, Plan
 from herodeploy.local.logs import Logs
 from herodeploy.local.process import process as processes
 from herodeploy.local.process.ledger import Ledger
+from herodeploy.local.process.sandbox import Mount, Sandbox
 from herodeploy.local.settings import Settings
 
 CALM = 600  # seconds; a dyno that lived longer crashes anew, not again
@@ -33,6 +34,7 @@ class Room:
     logs: Logs
     ledger: Ledger
     changed: Callable[[str], None]
+    sandbox: Sandbox | None = None
 
     @property
     def disks(self) -> Path:
@@ -167,9 +169,7 @@ class Dyno:
             reserved = ports.reserve()
             port = self.view.port = reserved.port
             self.say(f"Starting process with command `{self.view.command}`")
-            argv = runtime.boot_script(self.view.command)
-            command = processes.Command(argv, home, self._environment(home, disk, port))
-            self._process = await processes.start(command, self._take)
+            self._process = await processes.start(self._command(home, disk, port), self._take)
             self._room.ledger.add(self._process.pid)
             await self._boot(self._process, port)
             status = await self._process.wait()
@@ -184,8 +184,18 @@ class Dyno:
         home: Path = await _undisturbed(_furnish, self._plan.slug, disk)
         return home
 
-    def _environment(self, home: Path, disk: Path, port: int) -> dict[str, str]:
-        given = {"TMPDIR": str(disk / "tmp"), "PS1": PROMPT, **self._plan.extra_env, **self._plan.config, **self._env}
+    def _command(self, home: Path, disk: Path, port: int) -> processes.Command:
+        argv = runtime.boot_script(self.view.command)
+        if self._room.sandbox is None:
+            return processes.Command(argv, home, self._environment(home, port, TMPDIR=str(disk / "tmp")))
+        command = processes.Command(argv, home, self._environment(runtime.HOME, port))
+        mounts = [Mount(home, runtime.HOME), Mount(disk / "tmp", runtime.TMP)]
+        if self._room.settings.interpreters.is_dir():
+            mounts.append(Mount(self._room.settings.interpreters, self._room.settings.interpreters, writable=False))
+        return self._room.sandbox.enclose(command, mounts, runtime.HOME)
+
+    def _environment(self, home: Path, port: int, **more: str) -> dict[str, str]:
+        given = {**more, "PS1": PROMPT, **self._plan.extra_env, **self._plan.config, **self._env}
         fixed = {"PORT": str(port), "DYNO": self.view.name, "HOME": str(home)}
         return processes.clean_env(given | fixed)
 

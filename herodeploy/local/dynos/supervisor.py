@@ -13,6 +13,7 @@ from herodeploy.local.dynos.dyno import Dyno, Room
 from herodeploy.local.dynos.plan import DynoView, Plan
 from herodeploy.local.logs import Logs
 from herodeploy.local.process.ledger import Ledger
+from herodeploy.local.process.sandbox import Sandbox
 from herodeploy.local.settings import Settings
 
 __all__ = ["DynoView", "NoDyno", "Plan", "Supervisor", "Target"]
@@ -37,12 +38,12 @@ class NoDyno(Exception):
 
 
 class Supervisor:
-    """All dynos of a platform."""
+    """All dynos of a platform; isolated, where there is a sandbox."""
 
-    def __init__(self, settings: Settings, logs: Logs) -> None:
+    def __init__(self, settings: Settings, logs: Logs, sandbox: Sandbox | None = None) -> None:
         self._settings = settings
         ledger = Ledger(settings.data / "processes", settings.work / "dynos")
-        self._room = Room(settings, logs, ledger, self._wake)
+        self._room = Room(settings, logs, ledger, self._wake, sandbox)
         self._plans: dict[str, Plan] = {}
         self._dynos: dict[str, list[Dyno]] = {}
         self._leaving: dict[asyncio.Task[None], Dyno] = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from herodeploy.local import records
-from herodeploy.local.build.failure import BuildFailed
+from herodeploy.local.build.failure import VERDICTS, BuildFailed
 from herodeploy.local.build.source import read_member
 from herodeploy.local.lifecycle import addon_orders, apps, builds, releases, sources
 from herodeploy.local.lifecycle.manifest import FILE, Manifest, ManifestInvalid, Scale, parse
@@ -282,7 +282,7 @@ def _still_there(platform: Platform, app: records.App) -> None:
 def _reason(platform: Platform, stream: str) -> str:
     """Return the last thing that an output says, without the builder's closing words."""
     lines = [line.strip(" !\t") for line in platform.streams.text(stream).splitlines()]
-    return next((line for line in reversed(lines) if line and line != "Push failed"), "it said nothing.")
+    return next((line for line in reversed(lines) if line and not line.startswith(VERDICTS)), "it said nothing.")
 
 
 def _success_url(platform: Platform, app: records.App, manifest: Manifest) -> str | None:

@@ -33,7 +33,7 @@ async def create_build(
     Parameters:
         version: the commit; it names the release, nothing else.
         checksum: ``SHA256:<hex>`` of the source.
-        buildpacks: instead of the app's own; remembered for its next builds.
+        buildpacks: instead of the app's own, for this build alone.
 
     Raises:
         ApiError: 422, the address cannot be one of a source.
@@ -66,8 +66,16 @@ async def cancel_build(platform: Platform, build: records.Build) -> None:
 
 
 async def purge_cache(platform: Platform, app: records.App) -> None:
-    """Empty an app's build cache."""
-    await asyncio.to_thread(shutil.rmtree, platform.settings.caches / app.id, ignore_errors=True)
+    """Empty an app's build cache; where a build uses it, after that one and before any that comes later."""
+    if platform.build_turn(app).locked():
+        platform.jobs.start(f"purge:{app.id}:{uuid.uuid4()}", _purge(platform, app))
+    else:
+        await _purge(platform, app)
+
+
+async def _purge(platform: Platform, app: records.App) -> None:
+    async with platform.build_turn(app):
+        await asyncio.to_thread(shutil.rmtree, platform.settings.caches / app.id, ignore_errors=True)
 
 
 def recover(platform: Platform) -> None:
@@ -153,6 +161,8 @@ async def _build(platform: Platform, app: records.App, build: records.Build, wor
         stack=build.stack,
         app_name=app.name,
         timeout=platform.settings.build_timeout,
+        slug_limit=platform.settings.slug_limit,
+        sandbox=platform.isolation.sandbox,
     )
     result = await builder.build(request, lambda line: platform.streams.write(build.stream_id, line))
     now = platform.now()

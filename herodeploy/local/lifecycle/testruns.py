@@ -149,12 +149,13 @@ async def _carry_out(
         if run.clear_cache:
             await asyncio.to_thread(shutil.rmtree, request.cache, ignore_errors=True)
         prepared = await builder.setup_tests(request, _to_all(platform, run))
+    rooms = await builder.copies(prepared, len(nodes.of_run(platform, run)))
     for node in nodes.of_run(platform, run):
         platform.streams.close(node.setup_stream_id)
     _move(platform, run, "running")
     async with asyncio.TaskGroup() as group:
-        for node in nodes.of_run(platform, run):
-            group.create_task(nodes.run_tests(platform, run, node, prepared, lent.config(node)))
+        for node, room in zip(nodes.of_run(platform, run), rooms, strict=True):
+            group.create_task(nodes.run_tests(platform, run, node, room, lent.config(node)))
     _end(platform, run, _outcome(platform, run))
 
 
@@ -176,6 +177,7 @@ def _request(
         buildpacks=manifest.buildpacks,
         scripts={name: manifest.scripts[name] for name in SCRIPTS if name in manifest.scripts},
         timeout=platform.settings.release_timeout,
+        sandbox=platform.isolation.sandbox,
     )
 
 

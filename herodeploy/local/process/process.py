@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GUARD = Path(__file__).with_name("guard.py")
+PYTHON = os.path.realpath(sys.executable)
+"""Our Python outside of any virtual environment, which isolated commands see, too."""
+
 GRACE = 5.0
 LONGEST_LINE = 64 * 1024
 
@@ -18,18 +21,23 @@ Output = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Command:
-    """What to run, where, with exactly which environment (see `clean_env`)."""
+    """What to run, where, with exactly which environment (see `clean_env`).
+
+    Parameters:
+        launcher: what starts the guard, where that is not the usual; see `sandbox`.
+    """
 
     argv: Sequence[str]
     cwd: Path
     env: Mapping[str, str]
+    launcher: Sequence[str] = ()
 
 
 class Process:
     """A running child.
 
     Attributes:
-        pid: of the child itself, which is also its process group.
+        pid: of the child itself, which is also its process group; of what encloses it, where something does.
         returncode: None while it runs; 128+n when signal n ended it.
     """
 
@@ -130,7 +138,7 @@ async def _start(command: Command, output: Output) -> Process:
     reader, writer = os.pipe()
     try:
         guard = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", str(GUARD), str(GRACE), *command.argv,
+            *(command.launcher or (PYTHON, "-I", "-S", str(GUARD))), str(GRACE), *command.argv,
             cwd=command.cwd, env=dict(command.env), stdin=asyncio.subprocess.PIPE,
             stdout=writer, stderr=writer, start_new_session=True,
         )  # fmt: skip
@@ -147,7 +155,8 @@ async def _start(command: Command, output: Output) -> Process:
         await lines.close()
         await guard.wait()
         raise
-    return Process(guard, pid, lines)
+    # An isolated child tells its pid in a namespace of its own, which means nothing out here.
+    return Process(guard, guard.pid if command.launcher else pid, lines)
 
 
 class _Lines:

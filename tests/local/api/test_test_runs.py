@@ -112,6 +112,45 @@ def test_several_nodes(local: Any, pipe: Any) -> None:
         assert f"node {node['index']} of 3" in local.read(node["output_stream_url"])
 
 
+def test_nodes_run_at_once_each_in_a_folder_of_its_own(local: Any, pipe: Any, tmp_path: Any) -> None:
+    """They wait for each other, which they could not one after another, and see nothing of each other."""
+    meet = f"touch {tmp_path}/$CI_NODE_INDEX; until test -e {tmp_path}/0 -a -e {tmp_path}/1; do sleep 0.02; done"
+    scripts = {"test-setup": "echo $CI_NODE_INDEX >> mine", "test": f"{meet}; echo mine is $(cat mine)"}
+    run = settled(local, begin(local, pipe, files(scripts=scripts, formation={"test": {"quantity": 2}})))
+    assert run["status"] == "succeeded"
+    for node in nodes(local, run):
+        assert f"mine is {node['index']}" in local.read(node["output_stream_url"])
+
+
+def test_cases_belong_to_their_node(local: Any, pipe: Any) -> None:
+    script = 'echo 1..1; echo "ok 1 - on node $CI_NODE_INDEX"'
+    run = settled(local, begin(local, pipe, files(script, formation={"test": {"quantity": 2}})))
+    of_node = {node["id"]: node["index"] for node in nodes(local, run)}
+    cases = local.get(f"/test-runs/{run['id']}/test-cases")
+    assert len(cases) == 2
+    for case in cases:
+        assert case["description"] == f"on node {of_node[case['test_node']['id']]}"
+
+
+def test_the_cache_is_the_pipelines_unless_it_is_to_be_cleared(local: Any, pipe: Any, tmp_path: Any) -> None:
+    for name, text in {
+        "detect": "echo counting",
+        "compile": 'echo x >> "$2/count"; echo runs: $(wc -l < "$2/count")',
+    }.items():
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    source = files(buildpacks=[{"url": f"file://{tmp_path}"}])
+
+    def runs(**more: Any) -> str:
+        run = settled(local, begin(local, pipe, source, **more))
+        assert run["status"] == "succeeded"
+        lines = local.read(nodes(local, run)[0]["setup_stream_url"]).splitlines()
+        return str(next(line for line in lines if line.startswith("runs: ")))
+
+    assert [runs(), runs(), runs(clear_cache=True)] == ["runs: 1", "runs: 2", "runs: 1"]
+
+
 def test_cases_come_out_of_tap(local: Any, pipe: Any, conforms: Any) -> None:
     run = settled(local, begin(local, pipe, files("sh tap.sh") | {"tap.sh": TAP}))
     cases = local.get(f"/test-runs/{run['id']}/test-cases")
@@ -161,6 +200,36 @@ def test_cancelling(local: Any, pipe: Any, conforms: Any, tmp_path: Any) -> None
     assert not (tmp_path / "never").exists()
     assert local.patch(f"/test-runs/{begun['id']}", {"status": "cancelled", "message": "again"}) == run
     local.call("PATCH", f"/test-runs/{begun['id']}", {"status": "succeeded", "message": ""}, 422)
+
+
+def test_cancelling_ends_every_node(local: Any, pipe: Any, tmp_path: Any) -> None:
+    beat = f"while :; do echo x >> {tmp_path}/beats-$CI_NODE_INDEX; sleep 0.01; done"
+    begun = begin(local, pipe, files(f"({beat}) & wait", formation={"test": {"quantity": 2}}))
+    beats = [tmp_path / "beats-0", tmp_path / "beats-1"]
+    while not all(file.exists() for file in beats):
+        PAUSE.wait(0.02)
+    run = local.patch(f"/test-runs/{begun['id']}", {"status": "cancelled", "message": "enough"})
+    for node in nodes(local, run):
+        assert (node["status"], node["exit_code"]) == ("cancelled", None)
+        local.read(node["output_stream_url"])  # ends with the last process
+    sizes = [file.stat().st_size for file in beats]
+    PAUSE.wait(0.1)
+    assert [file.stat().st_size for file in beats] == sizes
+
+
+def test_cancelling_before_the_tests_began(local: Any, pipe: Any, tmp_path: Any) -> None:
+    for name, text in {"detect": "echo slow", "compile": f"touch {tmp_path}/compiling; exec sleep 1000"}.items():
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    begun = begin(local, pipe, files(buildpacks=[{"url": str(tmp_path)}]))
+    while not (tmp_path / "compiling").exists():
+        PAUSE.wait(0.02)
+    assert local.get(f"/test-runs/{begun['id']}")["status"] == "building"
+    run = local.patch(f"/test-runs/{begun['id']}", {"status": "cancelled", "message": ""})
+    assert run["status"] == nodes(local, run)[0]["status"] == "cancelled"
+    local.read(nodes(local, run)[0]["setup_stream_url"])
+    assert settled(local, begin(local, pipe, files()))["status"] == "succeeded"
 
 
 def test_missing_addons_are_told(local: Any, pipe: Any) -> None:

@@ -136,11 +136,34 @@ def test_a_procfile_that_the_buildpack_writes_counts(bench: Bench, tarball: Make
     assert bench.build(tarball(("x", ""), ("y", "")), written).process_types == {"web": "made"}
 
 
+def test_a_procfile_that_leads_outside_is_none(
+    bench: Bench, tarball: Make, pack: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "theirs").write_text("web: of somebody else")
+    linking = pack(
+        "linking", compile=f'ln -s {tmp_path}/theirs "$1/Procfile"', release="echo 'default_process_types: {}'"
+    )
+    assert bench.build(tarball(("x", ""), ("y", "")), linking).process_types == {}
+
+
 def test_a_failing_compile_fails_the_build(bench: Bench, tarball: Make, pack: Callable[..., str]) -> None:
     reason = bench.fails(tarball(PROCFILE), pack("broken", compile="echo oops >&2; exit 3"))
     assert reason.startswith("failed to compile broken app: bin/compile of /")
     assert reason.endswith("ended with status 3")
     assert "oops" in bench.said
+    assert bench.said[-2:] == [" !     Push rejected, failed to compile broken app.", " !     Push failed"]
+
+
+def test_what_a_buildpack_reports_is_not_shown_and_how_it_ends_is_ignored(
+    bench: Bench, tarball: Make, pack: Callable[..., str], tmp_path: Path
+) -> None:
+    """Heroku runs it after a compile that failed, too."""
+    report = f'echo "$#" "$(ls "$1")" >> {tmp_path}/reports; echo "version: 1"; exit 1'
+    bench.build(tarball(PROCFILE), pack("telling", report=report))
+    bench.slug.unlink()
+    bench.fails(tarball(PROCFILE), pack("broken", compile="exit 1", report=report))
+    assert (tmp_path / "reports").read_text() == "3 Procfile\n" * 2
+    assert not any("version: 1" in line for line in bench.said)
 
 
 def test_a_buildpack_that_was_asked_for_must_detect(bench: Bench, tarball: Make) -> None:
@@ -244,7 +267,11 @@ def test_a_cancelled_build_leaves_no_process(bench: Bench, tarball: Make, pack: 
 def test_a_slug_over_the_limit(bench: Bench, tarball: Make, pack: Callable[..., str]) -> None:
     big = pack("big", compile='head -c 300000 /dev/urandom > "$1/big"')
     assert "more than 200.0K" in bench.fails(tarball(PROCFILE), big, slug_limit=200_000)
-    assert any("is too large (max is 200.0K)" in line for line in bench.said)
+    size, see, last = bench.said[-3:]
+    assert size.startswith(" !     Compiled slug size: 3")
+    assert size.endswith("K is too large (max is 200.0K).")
+    assert see == " !     See: http://devcenter.heroku.com/articles/slug-size"
+    assert last == " !     Push failed"
 
 
 def test_a_source_over_the_limit(bench: Bench, tarball: Make) -> None:

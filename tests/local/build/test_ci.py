@@ -97,6 +97,34 @@ def test_what_makes_a_run_errored(
         run(tarball(*SOURCE), scripts, pack(**steps))
 
 
+def test_every_node_has_folders_of_its_own(tarball: Make, pack: Callable[..., str], tmp_path: Path) -> None:
+    """What one node writes, another one never sees."""
+    script = 'sleep 0.1; echo "$CI_NODE_INDEX" >> mine; test "$(cat mine)" = "$CI_NODE_INDEX" && bash ./compiled'
+    request = builder.TestRequest(
+        tarball(*SOURCE), tmp_path / "work", tmp_path / "caches" / "ci", CONFIG,
+        (pack(compile='echo "echo compiled once" > "$1/compiled"; echo x >> "$2/count"'),), {"test": script},
+    )  # fmt: skip
+    said: list[list[str]] = [[], [], []]
+
+    async def story() -> list[int]:
+        rooms = await builder.copies(await builder.setup_tests(request, print), 3)
+        runs = [
+            builder.run_tests(room, {"CI_NODE_INDEX": str(number)}, said[number].append)
+            for number, room in enumerate(rooms)
+        ]
+        return list(await asyncio.gather(*runs))
+
+    assert asyncio.run(story()) == [0, 0, 0]
+    assert all("compiled once" in lines for lines in said)
+    assert (tmp_path / "caches" / "ci" / "count").read_text() == "x\n"
+
+
+def test_the_verdicts_of_builds_are_none_of_tests(run: Run, tarball: Make, pack: Callable[..., str]) -> None:
+    with pytest.raises(builder.BuildFailed):
+        run(tarball(*SOURCE), {}, pack(compile="exit 1"))
+    assert not any("Push" in line for line in run.said)
+
+
 def test_tests_that_never_end(run: Run, tarball: Make, pack: Callable[..., str]) -> None:
     with pytest.raises(builder.BuildFailed, match="it took longer than 1 seconds"):
         run(tarball(*SOURCE), {"test": "exec sleep 60"}, pack(), timeout=1)

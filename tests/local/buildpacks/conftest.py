@@ -11,6 +11,7 @@ import pytest
 
 from herodeploy.local import runtime
 from herodeploy.local.build import builder
+from herodeploy.local.process import sandbox
 from herodeploy.local.process.process import clean_env
 
 APPS = Path(__file__).parents[2] / "fixtures" / "apps"
@@ -65,7 +66,8 @@ def build(tmp_path: Path, caches: Path) -> Callable[..., Built]:
     def run(tarball: Path, *buildpacks: str, **config: str) -> Built:
         said: list[str] = []
         work, slug = tmp_path / "work", tmp_path / "slug.tgz"
-        request = builder.BuildRequest(tarball, work, caches / "app", slug, config, buildpacks)
+        box = sandbox.choose("auto").sandbox
+        request = builder.BuildRequest(tarball, work, caches / "app", slug, config, buildpacks, sandbox=box)
         try:
             result = asyncio.run(builder.build(request, said.append))
         except builder.BuildFailed as failed:
@@ -83,7 +85,8 @@ def ci(tmp_path: Path, caches: Path) -> Callable[..., tuple[int, str]]:
 
     def run(tarball: Path, scripts: Mapping[str, str]) -> tuple[int, str]:
         said: list[str] = []
-        request = builder.TestRequest(tarball, tmp_path / "ci", caches / "ci", {"CI": "true"}, (), scripts)
+        work, cache, box = tmp_path / "ci", caches / "ci", sandbox.choose("auto").sandbox
+        request = builder.TestRequest(tarball, work, cache, {"CI": "true"}, (), scripts, sandbox=box)
 
         async def both() -> int:
             return await builder.run_tests(await builder.setup_tests(request, said.append), {}, said.append)

@@ -92,6 +92,6 @@ def test_what_fails_a_build(files: dict[str, str], reason: str, source: Source, 
 def test_a_node_and_a_python_buildpack_together(source: Source, build: Build) -> None:
     hook = {"requirements.txt": "# none\n", "bin/post_compile": "command -v node; ls node_modules"}
     built = build(source("node", hook), "heroku/nodejs", "heroku/python")
-    assert "app/.heroku/node/bin/node" in built.said
+    assert "/.heroku/node/bin/node" in built.said
     assert built.result.buildpacks == ["heroku/nodejs", "heroku/python"]
     assert built.run("python -c 1 && node -p 1").stdout == "1\n"

@@ -13,6 +13,7 @@ import pytest
 
 from herodeploy.local.dynos.supervisor import Plan, Supervisor
 from herodeploy.local.logs import Logs
+from herodeploy.local.process.sandbox import Sandbox
 from herodeploy.local.settings import Settings
 
 SERVER = "exec python3 server.py"
@@ -77,10 +78,10 @@ def make_yard(tmp_path: Path) -> Callable[..., Any]:
     slug = make_slug(tmp_path / "slug.tgz", {"server.py": SERVER_FILE, "Procfile": f"web: {SERVER}"})
 
     @asynccontextmanager
-    async def open_yard(**changes: float) -> AsyncIterator[Yard]:
+    async def open_yard(sandbox: Sandbox | None = None, **changes: float) -> AsyncIterator[Yard]:
         settings = Settings(tmp_path / "data", **changes)  # type: ignore[arg-type]
         logs = Logs(settings.logs)
-        supervisor = Supervisor(settings, logs)
+        supervisor = Supervisor(settings, logs, sandbox)
         try:
             yield Yard(settings, logs, supervisor, slug)
         finally:
