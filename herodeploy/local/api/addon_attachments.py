@@ -93,6 +93,8 @@ async def create(platform: Platform, request: Request) -> reply.Reply:
     values = await routing.body(request)
     addon = addons.find_addon(platform, routing.needed({"addon": routing.identity(values.get("addon"))}, "addon"))
     app = find.app(platform, routing.needed({"app": routing.identity(values.get("app"))}, "app"))
+    if addon.state == "provisioning":
+        raise invalid(f"{addon.name} is still being provisioned.")
     if routing.text(values, "namespace"):
         raise invalid("The local platform has the default credential only: no namespace.")
     row = await life.attach(

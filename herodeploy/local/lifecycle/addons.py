@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
 import uuid
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from herodeploy.local import records
 from herodeploy.local.lifecycle import addon_plans, addon_releases, attachments
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-zA-Z][A-Za-z0-9_-]+")
 _WORDS = ("angular", "clear", "cubic", "curved", "deep", "flat", "globular", "opaque", "parallel", "rigid", "round")
 GONE = "deprovisioned"
+
+_turns: WeakKeyDictionary[Platform, WeakValueDictionary[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
 def all_visible(platform: Platform) -> list[records.Addon]:
@@ -57,9 +61,9 @@ async def create_addon(
     attachments.check_free(platform, app, None, attachments.choose_name(platform, app, attachment), confirm)
     addon = _record(platform, app.id, plan, _checked(platform, name) if name else _free_name(platform))
     await _provide(platform, addon)
-    if platform.state.apps.get(app.id) is None:
+    if addon.state == GONE:  # it was destroyed meanwhile, alone or with its app
         discard(platform, addon)
-        raise not_found("app")
+        raise not_found("add-on")
     platform.publish(app, "api:addon", "create", addon)
     try:
         await attach(platform, addon, app, name=attachment, confirm=confirm)
@@ -82,8 +86,8 @@ async def attach(
     for old in attachments.of_app(platform, app):
         if old.name == chosen:
             await detach(platform, old)
-    if platform.state.apps.get(app.id) is None:
-        raise not_found("app")
+    if addon.state == GONE or platform.state.apps.get(app.id) is None:
+        raise not_found("add-on")
     now = platform.now()
     row = records.AddonAttachment(str(uuid.uuid4()), addon.id, app.id, chosen, now, now)
 
@@ -188,6 +192,11 @@ async def remove(platform: Platform, addon: records.Addon) -> None:
     """Detach an add-on everywhere and drop its database; what cannot be dropped now is tried at the next start."""
     for row in attachments.of_addon(platform, addon):
         await addon_releases.detach(platform, row)
+    async with _turn(platform, addon):  # it may just be being made
+        await _drop(platform, addon)
+
+
+async def _drop(platform: Platform, addon: records.Addon) -> None:
     if addon.where != platform.postgres.where:
         log.warning("the database of %s stays on %s, which this platform does not use now", addon.name, addon.where)
     else:
@@ -203,15 +212,21 @@ async def _provide(platform: Platform, addon: records.Addon, *, creates: bool = 
     """Make an add-on's database; nothing is left of the add-on when that fails."""
     login = Login(addon.database, addon.role, new_login().password)
     try:
-        url = await platform.postgres.create(login, creates=creates)
+        async with _turn(platform, addon):
+            url = await platform.postgres.create(login, creates=creates)
+            addon.config = {"URL": url}
+            platform.state.addons.put(addon)
     except Unavailable:
         platform.state.addons.delete(addon.id)
         raise
     except BaseException:
         discard(platform, addon)
         raise
-    addon.config = {"URL": url}
-    platform.state.addons.put(addon)
+
+
+def _turn(platform: Platform, addon: records.Addon) -> asyncio.Lock:
+    """Return the lock that keeps an add-on's database from being dropped while it is made."""
+    return _turns.setdefault(platform, WeakValueDictionary()).setdefault(addon.id, asyncio.Lock())
 
 
 def _record(platform: Platform, owner: str, plan: addon_plans.Plan, name: str) -> records.Addon:
