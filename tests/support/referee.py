@@ -68,12 +68,31 @@ def judge(schema: Schema, exchange: Exchange) -> list[str]:
         return found
     if not exchange.is_json:
         return [*found, "the reply is no JSON"]
-    value = json.loads(exchange.answered)
+    value, more = _without_more(schema, json.loads(exchange.answered), exchange.more)
+    found += more
     found += _best([problems(link.reply, value) for link in links if link.reply is not None])
     if exchange.asked.strip():
         asked = json.loads(exchange.asked)
         found += _best([_judge_request(link, asked) for link in links if link.request])
     return found
+
+
+def _without_more(schema: Schema, value: Any, more: str) -> tuple[Any, list[str]]:
+    """Take out what headers asked for beyond the schema; what came whole in place of a reference is judged as itself.
+
+    The Heroku CLI sends Accept-Expansion for add-ons and Accept-Inclusion for attachments.
+    """
+    found: list[str] = []
+    for row in (value if isinstance(value, list) else [value]) if more else []:
+        if "config_vars" in more and "addon" in row:
+            del row["config_vars"]
+        if "addon:plan" in more and "addon" in row:
+            del row["addon"]["plan"]
+        for key, resource in (("plan", "plan"), ("addon_service", "add-on-service")):
+            if key in more.split(",") and key in row:
+                found += schema.resource(resource, row[key])
+                row[key] = {name: row[key][name] for name in ("id", "name")}
+    return value, found
 
 
 def _judge_request(link: Link, asked: Any) -> list[str]:

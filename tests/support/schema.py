@@ -56,6 +56,13 @@ LENIENCIES: dict[str, tuple[str, ...]] = {
     # heroku3 switches with 0 and 1.
     "PATCH /apps/{}": (r"maintenance: [01] is not of type 'boolean'",),
     "PATCH /apps/{}/features/{}": (r"enabled: [01] is not of type 'boolean'",),
+    # addons:create, :upgrade and :attach name plans, add-ons and apps by an object; addons:rename sends no plan.
+    "POST /apps/{}/addons": (r"plan: \{'name': '[^']+'\} is not valid .*",),
+    "PATCH /apps/{}/addons/{}": (r"plan: \{'name': '[^']+'\} is not valid .*", "'plan' is a required property"),
+    "POST /addon-attachments": (r"(addon|app): \{'name': '[^']+'\} is not valid .*",),
+    # The CLI sends app null where it looks among all, and ids and app::name as its user wrote them.
+    "POST /actions/addons/resolve": ("app: None is not of type 'string'", "addon: '[^']+' does not match .*"),
+    "POST /actions/addon-attachments/resolve": ("app: None is not of type 'string'",),
     # heroku3 rolls back to what its user gave: 4 or "v4".
     "POST /apps/{}/releases": (r"release: '?v?\d+'? is not .*",),
 }

@@ -37,6 +37,8 @@ class Exchange:
     headers: dict[str, str] = field(default_factory=dict)
     """The reply's; names in lower case."""
     answered: bytes = b""
+    more: str = ""
+    """What the request wanted beyond the schema: its Accept-Expansion and Accept-Inclusion."""
 
     @property
     def is_json(self) -> bool:
@@ -120,7 +122,9 @@ def _begun(scope: Message) -> Exchange | None:
     if host not in HOSTS or scope["path"].startswith(NOT_THE_API) or GIT.fullmatch(scope["path"]):
         return None
     wanted = headers.get("x-http-method-override", "").upper()
-    return Exchange(wanted if scope["method"] == "POST" and wanted in METHODS else scope["method"], scope["path"])
+    method = wanted if scope["method"] == "POST" and wanted in METHODS else scope["method"]
+    more = ",".join(headers[name] for name in ("accept-expansion", "accept-inclusion") if name in headers)
+    return Exchange(method, scope["path"], more=more)
 
 
 def _headers(message: Message) -> dict[str, str]:
