@@ -13,6 +13,8 @@ from herodeploy.local import records
 from herodeploy.local.api.account import EMAIL
 from herodeploy.local.clock import Clock
 from herodeploy.local.dynos.supervisor import Supervisor
+from herodeploy.local.git.pushes import Pushes
+from herodeploy.local.git.repositories import Repositories
 from herodeploy.local.lifecycle import (
     app_setups,
     builds,
@@ -58,6 +60,8 @@ class Platform:
         streams: output of builds, release phases and tests.
         logs: the apps' logs.
         supervisor: the dynos.
+        repositories: of apps, for ``git push``.
+        pushes: that go on.
         builds: running builds by build id: ``await platform.builds.settled(build.id)``.
         releases: running releases by release id: ``await platform.releases.settled(release.id)``.
         jobs: everything else that runs by itself (promotions, review apps, test runs ...), by record id.
@@ -92,6 +96,8 @@ class Platform:
         self.supervisor = Supervisor(settings, self.logs)
         self.router = Router(settings, self.supervisor, self.logs, self._route)
         self.app_ports = AppPorts(self.router)
+        self.repositories = Repositories(settings.repositories)
+        self.pushes = Pushes()
         self.builds = Jobs()
         self.releases = Jobs()
         self.jobs = Jobs()

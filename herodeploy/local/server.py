@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from herodeploy.local import disk, folders, ports
 from herodeploy.local.api import families
+from herodeploy.local.git.http import GitHttp, means_git
 from herodeploy.local.platform import Platform
 from herodeploy.local.rehearsal.gate import Gate
 from herodeploy.local.settings import Settings
@@ -111,6 +112,7 @@ class Front:
     def __init__(self, platform: Platform, api: ASGIApp) -> None:
         self._platform = platform
         self._api = Gate(platform, Door(platform, api))
+        self._git = Gate(platform, GitHttp(platform))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -123,6 +125,8 @@ class Front:
         elif not auth.is_api(host):
             problem = forbidden("This platform answers for 127.0.0.1, localhost and <app>.localhost only.")
             await reply.error(problem)(scope, receive, send)
+        elif means_git(scope["path"]):
+            await self._git(scope, receive, send)
         else:
             await self._api(_with_method(scope, request), receive, send)
 

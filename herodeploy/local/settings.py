@@ -74,6 +74,11 @@ class Settings:
         return self.data / "logs"
 
     @property
+    def repositories(self) -> Path:
+        """Git repositories of apps, ``<app id>.git``."""
+        return self.data / "repositories"
+
+    @property
     def work(self) -> Path:
         """Build folders and dynos' disks; emptied at start."""
         return self.data / "work"

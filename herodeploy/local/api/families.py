@@ -23,6 +23,7 @@ from herodeploy.local.api import (
     pipelines,
     promotions,
     published,
+    pushes,
     releases,
     review_apps,
     slugs,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 FAMILIES = (
     *(account, apps, config_vars, formation, dynos, releases, slugs, sources, builds, buildpacks, logs, streams),
     *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, testruns),
-    webhooks,
+    *(webhooks, pushes),
 )
 
 

@@ -48,7 +48,7 @@ async def failing(output: Output, timeout: float, last: str) -> AsyncIterator[To
     except (BuildFailed, TimeoutError, OSError) as error:
         reason = _reason(error, told, timeout)
         with suppress(OSError):
-            output(f" !     {reason[0].upper()}{reason[1:]}.")
+            output(f" !     {_sentence(reason, last)}")
             output(f" !     {last}")
         raise BuildFailed(reason) from error
 
@@ -103,6 +103,12 @@ def _reason(error: Exception, told: Told, timeout: float) -> str:
     if isinstance(error, OSError):
         return f"the machine said no: {error.strerror or error}"
     return str(error)
+
+
+def _sentence(reason: str, last: str) -> str:
+    if last == "Push failed" and reason.startswith("failed to compile"):
+        return f"Push rejected, {reason}."
+    return f"{reason[0].upper()}{reason[1:]}."
 
 
 def _duration(seconds: float) -> str:

@@ -143,6 +143,7 @@ async def _clear(platform: Platform, app: records.App, files: list[Path]) -> Non
     for file in files:
         file.unlink(missing_ok=True)
     await to_thread(shutil.rmtree, platform.settings.caches / app.id, ignore_errors=True)
+    await platform.repositories.forget(app.id)
 
 
 def _checked(platform: Platform, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 
-OPEN_PATHS = ("/streams/", "/blobs/", "/log-streams/", "/_local/status")
+OPEN_PATHS = ("/streams/", "/blobs/", "/log-streams/", "/_local/status", "/_local/pushes/")
 """Without a token: their addresses cannot be guessed (as Heroku's presigned ones), or tell nothing."""
 
 OWN = "/_local/"
