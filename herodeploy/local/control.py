@@ -115,7 +115,7 @@ def reset(data: Path) -> None:
     settings = Settings(data)
     filled = (
         *(settings.slugs, settings.sources, settings.caches, settings.streams, settings.logs),
-        *(settings.work, settings.repositories),
+        *(settings.work, settings.repositories, settings.certificates),
     )
     try:
         for path in [*filled, *(data / name for name in OURS)]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from herodeploy.local import records
 from herodeploy.local.api.account import EMAIL
+from herodeploy.local.attach.attachments import Attachments
 from herodeploy.local.clock import Clock
 from herodeploy.local.dynos.supervisor import Supervisor
 from herodeploy.local.git.pushes import Pushes
@@ -33,6 +34,7 @@ from herodeploy.local.rehearsal.gate import Requests
 from herodeploy.local.router.router import AppPorts, Route, Router
 from herodeploy.local.settings import Settings
 from herodeploy.local.state import State
+from herodeploy.local.tls.doors import Doors
 from herodeploy.local.wire.limits import Limiter
 from herodeploy.local.wire.streams import Streams
 
@@ -62,6 +64,8 @@ class Platform:
         supervisor: the dynos.
         repositories: of apps, for ``git push``.
         pushes: that go on.
+        attachments: dynos with somebody at the other end.
+        doors: TLS, and the proxy to Heroku's GitHub side.
         builds: running builds by build id: ``await platform.builds.settled(build.id)``.
         releases: running releases by release id: ``await platform.releases.settled(release.id)``.
         jobs: everything else that runs by itself (promotions, review apps, test runs ...), by record id.
@@ -98,6 +102,8 @@ class Platform:
         self.app_ports = AppPorts(self.router)
         self.repositories = Repositories(settings.repositories)
         self.pushes = Pushes()
+        self.attachments = Attachments()
+        self.doors = Doors(settings.certificates, settings.port, self.attachments.visit)
         self.builds = Jobs()
         self.releases = Jobs()
         self.jobs = Jobs()
@@ -109,6 +115,7 @@ class Platform:
 
     async def start(self) -> None:
         """Bring back what was there: cut work has failed, apps have their ports, dynos start again."""
+        await self.doors.reopen()
         await self.supervisor.begin()
         await asyncio.to_thread(shutil.rmtree, self.settings.work, ignore_errors=True)
         self.settings.work.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -138,6 +145,7 @@ class Platform:
     async def close(self) -> None:
         """Stop what is left: dynos end, files close."""
         await self.wind_down()
+        await self.doors.close()
         await self.app_ports.close_all()
         await self.supervisor.close()
         await self.router.close()

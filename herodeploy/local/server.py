@@ -8,20 +8,25 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from herodeploy.local import disk, folders, ports
-from herodeploy.local.api import families
+from herodeploy.local.api import families, kolkrabbi
 from herodeploy.local.git.http import GitHttp, means_git
 from herodeploy.local.platform import Platform
 from herodeploy.local.rehearsal.gate import Gate
 from herodeploy.local.settings import Settings
+from herodeploy.local.tls import doors
+from herodeploy.local.tls.certificates import KOLKRABBI
 from herodeploy.local.wire import auth, limits, reply
 from herodeploy.local.wire.errors import ApiError, forbidden, no_room, rate_limited, stopping, unauthorized
 
@@ -47,7 +52,7 @@ async def serving(settings: Settings, token: str) -> AsyncIterator[Platform]:
         platform = Platform(replace(settings, port=sock.getsockname()[1]), token, control_token)
         try:
             await platform.start()
-            server = _Server(_config(make_app(platform)))
+            server = _Server(_config(make_app(platform), doors.beside(H11Protocol, platform.doors)))
             serve = asyncio.create_task(server.serve(sockets=[sock]))
             try:
                 yield platform
@@ -67,7 +72,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, protocol: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
@@ -78,7 +83,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         proxy_headers=False,
-        http="h11",
+        http=protocol,
         # Longer than clients keep an idle connection, so that none sends a POST into one that just closes.
         timeout_keep_alive=120,
         timeout_graceful_shutdown=FAREWELL,
@@ -94,8 +99,12 @@ def make_app(platform: Platform) -> ASGIApp:
 
 def make_api(platform: Platform) -> Starlette:
     """Return the Platform API alone."""
+    return _starlette(families.routes(platform))
+
+
+def _starlette(routes: list[Route]) -> Starlette:
     return Starlette(
-        routes=families.routes(platform),
+        routes=routes,
         exception_handlers={
             ApiError: _refused,
             HTTPException: _unknown,
@@ -113,6 +122,7 @@ class Front:
         self._platform = platform
         self._api = Gate(platform, Door(platform, api))
         self._git = Gate(platform, GitHttp(platform))
+        self._kolkrabbi = Gate(platform, Door(platform, _starlette(kolkrabbi.routes(platform))))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -122,6 +132,8 @@ class Front:
         host = request.headers.get("host", "")
         if auth.app_of(host) is not None:
             await self._platform.router({**scope, "herodeploy.app": auth.app_of(host)}, receive, send)
+        elif auth.hostname(host) == KOLKRABBI:
+            await self._kolkrabbi(scope, receive, send)
         elif not auth.is_api(host):
             problem = forbidden("This platform answers for 127.0.0.1, localhost and <app>.localhost only.")
             await reply.error(problem)(scope, receive, send)

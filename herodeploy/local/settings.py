@@ -79,6 +79,11 @@ class Settings:
         return self.data / "repositories"
 
     @property
+    def certificates(self) -> Path:
+        """The platform's own certificates and their key."""
+        return self.data / "tls"
+
+    @property
     def work(self) -> Path:
         """Build folders and dynos' disks; emptied at start."""
         return self.data / "work"

@@ -25,12 +25,14 @@ from herodeploy.local.api import (
     published,
     pushes,
     releases,
+    repositories,
     review_apps,
     slugs,
     sources,
     stage_config,
     streams,
     testruns,
+    tls,
     webhooks,
 )
 from herodeploy.local.rehearsal import api as control
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 FAMILIES = (
     *(account, apps, config_vars, formation, dynos, releases, slugs, sources, builds, buildpacks, logs, streams),
     *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, testruns),
-    *(webhooks, pushes),
+    *(webhooks, pushes, repositories, tls),
 )
 
 

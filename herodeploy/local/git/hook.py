@@ -1,6 +1,6 @@
 """The pre-receive hook: tells the platform what is pushed, and prints what it answers, until it says how it ends.
 
-Runs as ``python -I -S hook.py`` under git, with the standard library only. HERODEPLOY_PUSH is an address of the
+Runs as ``python -I -S hook.py`` under git, with the standard library only. PUSH_TO is an address of the
 platform with a secret in it that is good for this one push.
 """
 
@@ -20,7 +20,7 @@ def main() -> int:
     """Have the pushed commits built; return 0 to accept the push."""
     updates = [line.split() for line in sys.stdin.read().splitlines()]
     order = {"updates": updates, "quarantine": os.environ.get("GIT_QUARANTINE_PATH")}
-    place = urllib.parse.urlsplit(os.environ["HERODEPLOY_PUSH"])
+    place = urllib.parse.urlsplit(os.environ["PUSH_TO"])
     connection = http.client.HTTPConnection(place.hostname or "", place.port)
     try:
         connection.request("POST", place.path, json.dumps(order), {"Content-Type": "application/json"})

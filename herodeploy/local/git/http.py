@@ -71,7 +71,7 @@ class GitHttp:
         variables = _cgi(app, call, service, request)
         secret = self._platform.pushes.begin(app.id) if call == "git-receive-pack" else ""
         if secret:
-            variables["HERODEPLOY_PUSH"] = f"{self._platform.base_url}/_local/pushes/{secret}"
+            variables["PUSH_TO"] = f"{self._platform.base_url}/_local/pushes/{secret}"
         try:
             async with AsyncExitStack() as stack:
                 try:
