@@ -24,7 +24,8 @@ def variables(
     Raises:
         OSError: a file of certificates cannot be read or written.
     """
-    found = {"HEROKU_HOST": url, "HEROKU_API_KEY": token}
+    # The third is another host of Heroku's, which the CLI would tell the token.
+    found = {"HEROKU_HOST": url, "HEROKU_API_KEY": token, "HEROKU_PARTICLEBOARD_URL": url}
     if authority is not None:
         found["NODE_EXTRA_CA_CERTS"] = str(_joined(authority, environ, "NODE_EXTRA_CA_CERTS", "node"))
     found |= git_settings(url, authority, environ)
@@ -66,8 +67,7 @@ def _for_proxy(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     return {
         "HTTPS_PROXY": url,
         "NO_PROXY": ",".join(dict.fromkeys(direct)),
-        # The CLI would wait for these hosts, which the proxy refuses.
-        "HEROKU_PARTICLEBOARD_URL": url,
+        # The CLI would wait for hosts that the proxy refuses.
         "HEROKU_SKIP_NEW_VERSION_CHECK": "1",
         "DISABLE_TELEMETRY": "true",
     }

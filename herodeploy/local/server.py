@@ -121,7 +121,7 @@ class Front:
     def __init__(self, platform: Platform, api: ASGIApp) -> None:
         self._platform = platform
         self._api = Gate(platform, Door(platform, api))
-        self._git = Gate(platform, GitHttp(platform))
+        self._git = Gate(platform, GitHttp(platform, lambda header: auth.knows(header, platform.token)))
         self._kolkrabbi = Gate(platform, Door(platform, _starlette(kolkrabbi.routes(platform))))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,10 +130,10 @@ class Front:
             return
         request = Request(scope)
         host = request.headers.get("host", "")
-        if auth.app_of(host) is not None:
-            await self._platform.router({**scope, "herodeploy.app": auth.app_of(host)}, receive, send)
-        elif auth.hostname(host) == KOLKRABBI:
+        if auth.hostname(host) == KOLKRABBI:
             await self._kolkrabbi(scope, receive, send)
+        elif auth.app_of(host) is not None:
+            await self._platform.router({**scope, "herodeploy.app": auth.app_of(host)}, receive, send)
         elif not auth.is_api(host):
             problem = forbidden("This platform answers for 127.0.0.1, localhost and <app>.localhost only.")
             await reply.error(problem)(scope, receive, send)

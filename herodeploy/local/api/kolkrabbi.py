@@ -78,7 +78,7 @@ async def links(platform: Platform, request: Request) -> Any:
 
 
 async def repository(platform: Platform, request: Request) -> Any:
-    """GET and PATCH /pipelines/:pipeline/repository; CI is always on, and no organization is ever there."""
+    """GET and PATCH /pipelines/:pipeline/repository; CI is always on, and it belongs to no organization."""
     return _repository(pipelines.path_pipeline(platform, request))
 
 
@@ -123,7 +123,6 @@ def _repository(pipeline: records.Pipeline) -> dict[str, Any]:
     name = connections.full_name(pipeline)
     return {
         "ci": True,
-        "organization": None,
         "owner": {"id": account.user()["id"], "heroku": {"user_id": account.user()["id"]}},
         "repository": {"id": connections.number(name), "name": name, "type": "github"},
         "statuses": True,

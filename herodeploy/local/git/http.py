@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from herodeploy.local import records
 from herodeploy.local.git import backend, repositories
-from herodeploy.local.wire import auth, reply
+from herodeploy.local.wire import reply
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -36,10 +37,14 @@ class GitHttp:
     """The ASGI app that hands requests to git's own backend.
 
     A push goes on when its client goes away, as on Heroku: what was built would else be released and not be there.
+
+    Parameters:
+        knows: tells whether an Authorization header opens this platform.
     """
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, knows: Callable[[str], bool]) -> None:
         self._platform = platform
+        self._knows = knows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request whose path `means_git`."""
@@ -48,7 +53,7 @@ class GitHttp:
         name, call = match.groups() if match else ("", "")
         service = request.query_params.get("service", "") if call == "info/refs" else call
         app = self._platform.app_named(name)
-        if not auth.knows(request.headers.get("authorization", ""), self._platform.token):
+        if not self._knows(request.headers.get("authorization", "")):
             headers = {"WWW-Authenticate": 'Basic realm="herodeploy local platform"'}
             refused = PlainTextResponse("The password is the platform's token.\n", 401, headers)
         elif self._platform.stopping:

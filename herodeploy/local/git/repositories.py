@@ -116,7 +116,9 @@ async def run(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) 
 
 def settings() -> dict[str, str]:
     """Return variables that keep git from reading any configuration but a repository's own, and from asking anybody."""
-    return {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "HOME": "/nonexistent"}
+    fixed = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "HOME": "/nonexistent"}
+    # Tidying up in the background would be cut off with the push that began it.
+    return fixed | {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "gc.autoDetach", "GIT_CONFIG_VALUE_0": "false"}
 
 
 async def _step(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> str:
