@@ -57,6 +57,10 @@ class Attachment:
             self._visitor.set_result((reader, writer))
             await self._over.wait()
 
+    def when_met(self, react: Callable[[], object]) -> None:
+        """Have something called once somebody has come, or nobody will any more."""
+        self._visitor.add_done_callback(lambda _: react())
+
     async def start(self, command: process.Command, output: Callable[[str], None]) -> process.Process:
         """Wait for somebody, then start a command whose input and output are theirs.
 
@@ -128,17 +132,14 @@ class Attachments:
         self._waiting: dict[str, Attachment] = {}
 
     def expect(self, attachment: Attachment) -> None:
-        """Let whoever has its secret attach, once."""
+        """Let whoever has its secret attach, once and as long as it waits."""
         self._waiting[attachment.secret] = attachment
-
-    def give_up(self, attachment: Attachment) -> None:
-        """Let nobody attach any more."""
-        self._waiting.pop(attachment.secret, None)
+        attachment.when_met(lambda: self._waiting.pop(attachment.secret, None))
 
     async def visit(self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect somebody with the dyno whose secret is the first line; hang up where there is none."""
         secret = first.strip().partition(b"?")[0].decode(errors="replace")
-        attachment = self._waiting.pop(secret, None)
+        attachment = self._waiting.get(secret)
         if attachment is not None:
             await attachment.come(reader, writer)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,10 +79,11 @@ def ensure(folder: Path) -> Material:
 
 
 def _expires_soon(material: Material) -> bool:
-    from cryptography import x509
-
-    certificate = x509.load_pem_x509_certificate(material.certificate.read_bytes())
-    return certificate.not_valid_after_utc - datetime.now(UTC) < LEFT
+    """Tell by what needs no import of size, as it is asked at every start; both certificates end at once."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(material.authority)
+    end = ssl.cert_time_to_seconds(str(context.get_ca_certs()[0]["notAfter"]))
+    return end - time.time() < LEFT.total_seconds()
 
 
 def _make(material: Material) -> None:

@@ -105,7 +105,8 @@ def test_much_in_both_directions_does_not_get_stuck(local: Any, app: Any, no_tty
     with attached(local, dyno(local, app, "cat | wc -c", force_no_tty=no_tty)["attach_url"]) as secure:
         assert secure.recv(65536) == GREETING
         threading.Thread(target=secure.sendall, args=(lines.encode() + b"\x04",)).start()
-        assert rest(secure).decode().split()[-1] == str(len(lines))
+        # A terminal echoes what is typed, and leaves some of it out where it comes faster than it is read.
+        assert rest(secure).decode().split()[-1].endswith(str(len(lines)))
 
 
 def test_ctrl_c_interrupts(local: Any, app: Any) -> None:
