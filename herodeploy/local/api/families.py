@@ -41,9 +41,10 @@ if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
 FAMILIES = (
+    *(pushes, repositories, tls),
     *(account, apps, config_vars, formation, dynos, releases, slugs, sources, builds, buildpacks, logs, streams),
     *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, testruns),
-    *(webhooks, pushes, repositories, tls),
+    webhooks,
 )
 
 

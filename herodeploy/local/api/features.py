@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OF_APPS = {"runtime-dyno-metadata": "Dyno metadata as environment variables, from the next start of a dyno on."}
 OF_ACCOUNT = {
-    # Without it the Heroku CLI asks Heroku's GitHub side, which it reaches here by the proxy only.
+    # Without it the Heroku CLI asks a host outside of the API that no local platform can stand in for.
     "dashboard-repositories-api": "Repositories of pipelines through the API."
 }
 

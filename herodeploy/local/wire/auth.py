@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 
-OPEN_PATHS = ("/streams/", "/blobs/", "/log-streams/", "/_local/status", "/_local/pushes/")
+OPEN_PATHS = ("/streams/", "/blobs/", "/log-streams/", "/_local/status")
 """Without a token: their addresses cannot be guessed (as Heroku's presigned ones), or tell nothing."""
 
 OWN = "/_local/"
@@ -14,12 +14,15 @@ OWN = "/_local/"
 CONTROL = "/_local/control/"
 """What commands the platform itself; it wants a token of its own."""
 
+PUSHES = "/_local/pushes/"
+"""Called by the hooks of git; a secret that is good once stands in the address."""
+
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def is_open(path: str) -> bool:
     """Tell whether this path needs no token."""
-    return path.startswith(OPEN_PATHS)
+    return path.startswith((*OPEN_PATHS, PUSHES))
 
 
 def is_own(path: str) -> bool:
