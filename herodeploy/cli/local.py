@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as python_json
 import shlex
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -107,8 +106,9 @@ def env(
 
     folder = data_folder(data)
     running = _running(folder)
-    authority = _authority(running, needed=with_proxy)
-    variables = clients.variables(running.url, running.token, authority, proxy=with_proxy)
+    with local_errors():
+        authority = clients.authority(running.url, running.token, needed=with_proxy)
+        variables = clients.variables(running.url, running.token, authority, proxy=with_proxy)
     if data is not None:
         variables["HERODEPLOY_LOCAL_DATA"] = str(folder)
     if json:
@@ -189,30 +189,13 @@ def _json(running: Running) -> dict[str, Any]:
     }
 
 
-def _authority(running: Running, *, needed: bool) -> Path | None:
-    """Let the platform speak TLS; return the certificate to trust, None where it has no means for that."""
-    answer = _ask(running, "POST", "/_local/tls")
-    if "authority" in answer:
-        return Path(answer["authority"])
-    if needed:
-        raise UsageError("--with-proxy needs TLS", hint=answer.get("message", ""))
-    return None
-
-
 def _apps(running: Running) -> list[dict[str, Any]]:
-    return list(_ask(running, "GET", "/_local/apps"))
-
-
-def _ask(running: Running, method: str, path: str) -> Any:
     request = urllib.request.Request(  # noqa: S310 - the address is our own platform's
-        running.url + path, method=method, headers={"Authorization": f"Bearer {running.token}"}
+        f"{running.url}/_local/apps", headers={"Authorization": f"Bearer {running.token}"}
     )
     try:
         with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310 - see above
-            return python_json.load(reply)
-    except urllib.error.HTTPError as error:
-        with error:
-            return python_json.load(error)
+            return list(python_json.load(reply))
     except OSError as error:
         raise PlatformUnreachable(
             f"cannot reach {running.url}: {error}", hint="start it anew: herodeploy local stop; herodeploy local start"

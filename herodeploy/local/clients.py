@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from herodeploy.local.folders import ControlError
+
 HELPER = '!f() { test "$1" != get || printf "username=heroku\\npassword=%s\\n" "$HEROKU_API_KEY"; }; f'
 """Gives git the token out of the surroundings, so that it stands in no setting."""
+
+
+def authority(url: str, token: str, *, needed: bool = False) -> Path | None:
+    """Let a platform speak TLS from now on; return the certificate to trust, None where it has no means for TLS.
+
+    Raises:
+        ControlError: it has no means although it is needed, or does not answer.
+    """
+    request = urllib.request.Request(  # noqa: S310 # the address is a platform's
+        f"{url}/_local/tls", method="POST", headers={"Authorization": f"Bearer {token}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310 # see above
+            return Path(json.load(reply)["authority"])
+    except urllib.error.HTTPError as error:
+        with error:
+            message = str(json.load(error).get("message", error))
+        if needed or error.code != 501:
+            raise ControlError("the local platform speaks no TLS", message) from None
+        return None
+    except OSError as error:
+        hint = "Start it anew: herodeploy local stop; herodeploy local start"
+        raise ControlError(f"cannot reach {url}: {error}", hint) from error
 
 
 def variables(

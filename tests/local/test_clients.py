@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from herodeploy.local import clients
+from herodeploy.local.folders import ControlError
 
 URL = "http://127.0.0.1:5333"
 
@@ -54,3 +58,19 @@ def test_certificates_that_the_shell_trusts_are_trusted_still(tmp_path: Path) ->
         assert Path(found[name]).read_text() == "THEIRS\nOURS\n"
     assert (found["HTTPS_PROXY"], found["NO_PROXY"]) == (URL, "intern,127.0.0.1,localhost")
     assert clients.variables(URL, "hush", authority, proxy=True, environ=shell | found) == found
+
+
+def test_the_authority_of_a_platform_that_speaks_tls_or_cannot(
+    tmp_path: Path, run_platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with run_platform(tmp_path / "data") as local:
+        token = local.http.headers["authorization"].split()[1]
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
+            assert clients.authority(local.url, token) is None
+            with pytest.raises(ControlError) as refused:
+                clients.authority(local.url, token, needed=True)
+            assert "pip install 'herodeploy[tls]'" in refused.value.hint
+        assert clients.authority(local.url, token) == tmp_path / "data" / "tls" / "ca.pem"
+    with pytest.raises(ControlError, match="cannot reach"):
+        clients.authority(local.url, token)
