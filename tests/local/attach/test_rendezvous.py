@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -165,15 +168,22 @@ def test_an_attached_dyno_ends_with_its_platform(
     with run_platform(tmp_path / "data") as local:
         app = local.app()
         local.deploy(app, source(Procfile="worker: true\n"))
-        with attached(local, dyno(local, app, "echo pid $$.; sleep 1000")["attach_url"]) as secure:
-            pid = int(until(secure, b".\r\n").rpartition(b"pid ")[2].strip(b".\r\n"))
-    while is_alive(pid):
+        mark = f"1000.{os.getpid()}"
+        with attached(local, dyno(local, app, f"echo ready; sleep {mark}")["attach_url"]) as secure:
+            until(secure, b"ready")
+            while not runs(f"sleep {mark}"):
+                PAUSE.wait(0.05)
+    while runs(f"sleep {mark}"):
         PAUSE.wait(0.05)
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def runs(command: str) -> bool:
+    """Tell whether a process of this machine runs just that command; its pid may be another one for itself."""
+    if sys.platform.startswith("linux"):
+        found = []
+        for file in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                found.append(file.read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace"))
+        return command in found
+    listed = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True)
+    return command in listed.stdout.splitlines()
