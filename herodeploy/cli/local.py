@@ -91,12 +91,25 @@ def status(data: Data = None, json: Json = False) -> None:
 
 
 @local.command()
-def env(data: Data = None, json: Json = False) -> None:
-    """Print what points the Heroku CLI and other clients here: eval "$(herodeploy local env)"."""
+def env(
+    with_proxy: Annotated[
+        bool,
+        typer.Option(
+            "--with-proxy",
+            help="Also for what the Heroku CLI asks kolkrabbi.heroku.com: ci:run, pipelines:diff. No other HTTPS then.",
+        ),
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Print what points the Heroku CLI, git and other clients here: eval "$(herodeploy local env)"."""
+    from herodeploy.local import clients
+
     folder = data_folder(data)
     running = _running(folder)
-    variables = {"HEROKU_HOST": running.url, "HEROKU_API_KEY": running.token}
-    variables["HEROKU_DATA_HOST"] = "127.0.0.1"  # what `heroku pg` asks is served here, too
+    with local_errors():
+        authority = clients.authority(running.url, running.token, needed=with_proxy)
+        variables = clients.variables(running.url, running.token, authority, proxy=with_proxy)
     if data is not None:
         variables["HERODEPLOY_LOCAL_DATA"] = str(folder)
     if json:

@@ -116,7 +116,10 @@ def reset(data: Path) -> None:
     if folders.is_held(data):
         raise ControlError(f"the local platform of {data} is running", "Stop it first: herodeploy local stop")
     settings = Settings(data)
-    filled = [settings.slugs, settings.sources, settings.caches, settings.streams, settings.logs, settings.work]
+    filled = (
+        *(settings.slugs, settings.sources, settings.caches, settings.streams, settings.logs),
+        *(settings.work, settings.repositories, settings.certificates),
+    )
     try:
         for path in [*filled, settings.postgres, *(data / name for name in OURS)]:
             if path.is_dir():

@@ -12,8 +12,11 @@ from typing import Any
 
 from herodeploy.local import records
 from herodeploy.local.api.account import EMAIL
+from herodeploy.local.attach.attachments import Attachments
 from herodeploy.local.clock import Clock
 from herodeploy.local.dynos.supervisor import Supervisor
+from herodeploy.local.git.pushes import Pushes
+from herodeploy.local.git.repositories import Repositories
 from herodeploy.local.lifecycle import (
     addon_upkeep,
     app_setups,
@@ -35,6 +38,7 @@ from herodeploy.local.rehearsal.gate import Requests
 from herodeploy.local.router.router import AppPorts, Route, Router
 from herodeploy.local.settings import Settings
 from herodeploy.local.state import State
+from herodeploy.local.tls.doors import Doors
 from herodeploy.local.wire.limits import Limiter
 from herodeploy.local.wire.streams import Streams
 
@@ -69,6 +73,10 @@ class Platform:
         isolation: of builds and dynos, or why there is none.
         supervisor: the dynos.
         postgres: the server that heroku-postgresql add-ons live in.
+        repositories: of apps, for ``git push``.
+        pushes: that go on.
+        attachments: dynos with somebody at the other end.
+        doors: TLS, and the proxy to Heroku's GitHub side.
         builds: running builds by build id: ``await platform.builds.settled(build.id)``.
         releases: running releases by release id: ``await platform.releases.settled(release.id)``.
         jobs: everything else that runs by itself (promotions, review apps, test runs ...), by record id.
@@ -106,6 +114,10 @@ class Platform:
         self.supervisor = Supervisor(settings, self.logs, self.isolation.sandbox)
         self.router = Router(settings, self.supervisor, self.logs, self._route)
         self.app_ports = AppPorts(self.router)
+        self.repositories = Repositories(settings.repositories)
+        self.pushes = Pushes()
+        self.attachments = Attachments()
+        self.doors = Doors(settings.certificates, settings.port, self.attachments.visit)
         self.builds = Jobs()
         self.releases = Jobs()
         self.jobs = Jobs()
@@ -118,6 +130,7 @@ class Platform:
 
     async def start(self) -> None:
         """Bring back what was there: cut work has failed, apps have their ports, dynos start again."""
+        await self.doors.reopen()
         await self.supervisor.begin()
         await asyncio.to_thread(shutil.rmtree, self.settings.work, ignore_errors=True)
         self.settings.work.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -150,6 +163,7 @@ class Platform:
     async def close(self) -> None:
         """Stop what is left: dynos end, files close."""
         await self.wind_down()
+        await self.doors.close()
         await self.app_ports.close_all()
         await self.supervisor.close()
         await self.postgres.close()

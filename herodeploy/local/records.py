@@ -32,6 +32,8 @@ class App:
     """CI apps and apps being deleted: not listed."""
     released_at: datetime | None = None
     slug_size: int | None = None
+    github: dict[str, Any] = field(default_factory=dict)
+    """What was set about its link to a repository; nothing follows from it here."""
 
 
 @dataclass(slots=True)

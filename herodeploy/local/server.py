@@ -9,20 +9,26 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from herodeploy.local import disk, folders, ports
-from herodeploy.local.api import families
+from herodeploy.local.api import families, kolkrabbi
+from herodeploy.local.git.http import GitHttp, means_git
 from herodeploy.local.lifecycle import authorizations, domains
 from herodeploy.local.platform import Platform
 from herodeploy.local.rehearsal.gate import Gate
 from herodeploy.local.settings import Settings
+from herodeploy.local.tls import doors
+from herodeploy.local.tls.certificates import KOLKRABBI
 from herodeploy.local.wire import accept, auth, limits, reply
 from herodeploy.local.wire.errors import (
     ApiError,
@@ -56,7 +62,7 @@ async def serving(settings: Settings, token: str) -> AsyncIterator[Platform]:
         platform = Platform(replace(settings, port=sock.getsockname()[1]), token, control_token)
         try:
             await platform.start()
-            server = _Server(_config(make_app(platform)))
+            server = _Server(_config(make_app(platform), doors.beside(H11Protocol, platform.doors)))
             serve = asyncio.create_task(server.serve(sockets=[sock]))
             try:
                 yield platform
@@ -76,7 +82,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, protocol: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
@@ -87,7 +93,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         proxy_headers=False,
-        http="h11",
+        http=protocol,
         # Longer than clients keep an idle connection, so that none sends a POST into one that just closes.
         timeout_keep_alive=120,
         timeout_graceful_shutdown=FAREWELL,
@@ -103,8 +109,12 @@ def make_app(platform: Platform) -> ASGIApp:
 
 def make_api(platform: Platform) -> Starlette:
     """Return the Platform API alone."""
+    return _starlette(families.routes(platform))
+
+
+def _starlette(routes: list[Route]) -> Starlette:
     return Starlette(
-        routes=families.routes(platform),
+        routes=routes,
         exception_handlers={
             ApiError: _refused,
             HTTPException: _unknown,
@@ -121,6 +131,10 @@ class Front:
     def __init__(self, platform: Platform, api: ASGIApp) -> None:
         self._platform = platform
         self._api = Gate(platform, Door(platform, api))
+        self._git = Gate(
+            platform, GitHttp(platform, lambda header: authorizations.accepts(platform, auth.token(header)))
+        )
+        self._kolkrabbi = Gate(platform, Door(platform, _starlette(kolkrabbi.routes(platform))))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -129,11 +143,15 @@ class Front:
         request = Request(scope)
         host = request.headers.get("host", "")
         app = self._app_of(host)
-        if app is not None:
+        if auth.hostname(host) == KOLKRABBI:
+            await self._kolkrabbi(scope, receive, send)
+        elif app is not None:
             await self._platform.router({**scope, "herodeploy.app": app}, receive, send)
         elif not auth.is_api(host):
             problem = forbidden("This platform answers for 127.0.0.1, localhost and <app>.localhost only.")
             await reply.error(problem)(scope, receive, send)
+        elif means_git(scope["path"]):
+            await self._git(scope, receive, send)
         else:
             await self._api(_with_method(scope, request), receive, send)
 

@@ -98,6 +98,16 @@ class Settings:
         return self.data / "postgres"
 
     @property
+    def repositories(self) -> Path:
+        """Git repositories of apps, ``<app id>.git``."""
+        return self.data / "repositories"
+
+    @property
+    def certificates(self) -> Path:
+        """The platform's own certificates and their key."""
+        return self.data / "tls"
+
+    @property
     def work(self) -> Path:
         """Build folders and dynos' disks; emptied at start."""
         return self.data / "work"

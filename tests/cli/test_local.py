@@ -37,7 +37,8 @@ def test_start_look_point_stop_reset(shell: Shell, data: Path) -> None:
     lines = shell("local", "env", *there).out.splitlines()
     assert lines[0] == f"export HEROKU_HOST={url}"
     assert lines[1].startswith("export HEROKU_API_KEY=")
-    assert lines[2:] == ["export HEROKU_DATA_HOST=127.0.0.1", f"export HERODEPLOY_LOCAL_DATA={data}"]
+    assert "export HEROKU_DATA_HOST=127.0.0.1" in lines
+    assert lines[-1] == f"export HERODEPLOY_LOCAL_DATA={data}"
     token = lines[1].partition("=")[2]
     assert token not in shell("local", "status", *there).out
 

@@ -11,15 +11,19 @@ from starlette.routing import Route
 from herodeploy.local import records
 from herodeploy.local.api import find, formation, routing
 from herodeploy.local.api.config_vars import checked
+from herodeploy.local.attach.attachments import Attachment
 from herodeploy.local.dynos.plan import DynoView
 from herodeploy.local.lifecycle import releases
+from herodeploy.local.ports import HOST
+from herodeploy.local.tls.certificates import TlsUnavailable
 from herodeploy.local.wire import ranges, reply
-from herodeploy.local.wire.errors import invalid, not_found
+from herodeploy.local.wire.errors import ApiError, invalid, not_found
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
 LONGEST = 86_400
+WIDEST = 65_535
 
 
 def routes(platform: Platform) -> list[Route]:
@@ -66,25 +70,30 @@ async def show(platform: Platform, request: Request) -> Any:
 
 
 async def create(platform: Platform, request: Request) -> reply.Reply:
-    """POST /apps/:app/dynos: a detached one-off dyno; its output goes to the app's log."""
+    """POST /apps/:app/dynos: a one-off dyno; its output goes to the app's log, or to whoever attaches to it."""
     app = find.path_app(platform, request)
     values = await routing.body(request)
     command = routing.needed(values, "command")
-    if routing.flag(values, "attach"):
-        raise invalid("The local platform runs detached one-off dynos only (heroku run:detached).")
     current = platform.current_release(app)
     if current is None or current.slug_id is None:
         raise invalid("The app has no code to run yet.")
     kind = routing.text(values, "type") or "run"
     size = formation.size_named(routing.text(values, "size") or releases.DEFAULT_SIZE)
+    env = {key: value or "" for key, value in checked(texts(routing.section(values, "env"))).items()}
+    attachment = await _attachment(platform, values, env) if routing.flag(values, "attach") else None
     dyno = await platform.supervisor.run_detached(
         dataclasses.replace(releases.plan(platform, app, current), sizes={kind: size}),
         type=kind,
         command=command,
-        env={key: value or "" for key, value in checked(routing.section(values, "env")).items()},
+        env=env,
         timeout=_time_to_live(values),
+        attachment=attachment,
     )
-    return reply.created(render(app, dyno))
+    shown = render(app, dyno)
+    if attachment is not None:
+        platform.attachments.expect(attachment)
+        shown["attach_url"] = f"rendezvous://{HOST}:{platform.settings.port}/{attachment.secret}"
+    return reply.created(shown)
 
 
 async def restart(platform: Platform, request: Request) -> reply.Reply:
@@ -99,6 +108,22 @@ async def stop(platform: Platform, request: Request) -> reply.Reply:
     app = find.path_app(platform, request)
     await platform.supervisor.stop(app.id, **_which(platform, app, request))
     return reply.accepted({})
+
+
+async def _attachment(platform: Platform, values: dict[str, Any], env: dict[str, str]) -> Attachment:
+    """Return what waits for whoever attaches; they do so by TLS."""
+    try:
+        await platform.doors.open()
+    except TlsUnavailable as problem:
+        raise ApiError(501, "not_implemented", str(problem)) from None
+    size = tuple(int(env[name]) if env.get(name, "").isdecimal() else 0 for name in ("LINES", "COLUMNS"))
+    terminal = None if routing.flag(values, "force_no_tty") else (min(size[0], WIDEST), min(size[1], WIDEST))
+    return Attachment(terminal, platform.settings.boot_timeout)
+
+
+def texts(env: dict[str, Any]) -> dict[str, Any]:
+    """Return variables as texts; the Heroku CLI sends the size of its terminal as numbers."""
+    return {name: str(value) if type(value) is int else value for name, value in env.items()}
 
 
 def _which(platform: Platform, app: records.App, request: Request) -> dict[str, str]:

@@ -33,7 +33,9 @@ from herodeploy.local.api import (
     postgres,
     promotions,
     published,
+    pushes,
     releases,
+    repositories,
     review_apps,
     slugs,
     sources,
@@ -41,6 +43,7 @@ from herodeploy.local.api import (
     streams,
     teams,
     testruns,
+    tls,
     webhooks,
 )
 from herodeploy.local.rehearsal import api as control
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
 FAMILIES = (
+    *(pushes, repositories, tls),
     *(account, apps, config_vars, formation, dynos, releases, slugs, sources, builds, buildpacks, logs, streams),
     *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, testruns),
     *(webhooks, domains, collaborators, oauth, dyno_sizes, pipeline_transfers, buildpack_registry, teams),

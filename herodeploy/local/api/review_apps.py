@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from herodeploy.local import records
 from herodeploy.local.api import account, config_vars, find, pipelines, routing
+from herodeploy.local.git import connections
 from herodeploy.local.lifecycle import review_apps as life
 from herodeploy.local.wire import ranges, reply
 from herodeploy.local.wire.errors import ApiError, conflict, invalid, not_found
@@ -79,18 +80,30 @@ async def create(platform: Platform, request: Request) -> reply.Reply:
     pipeline = pipelines.find(
         platform, routing.needed({"pipeline": routing.identity(values.get("pipeline"))}, "pipeline")
     )
-    url = routing.needed(blob, "url")
+    url, version = routing.needed(blob, "url"), routing.text(blob, "version") or None
+    branch = routing.needed(values, "branch")
     if url == "resolve":
-        raise invalid("This platform is connected to no repository; source_blob.url must name the branch's source.")
+        url, version = await _resolve(platform, pipeline, branch)
     order = life.Order(
-        branch=routing.needed(values, "branch"),
+        branch=branch,
         source_url=url,
-        version=routing.text(blob, "version") or None,
+        version=version,
         environment=config_vars.merged({}, config_vars.checked(routing.section(values, "environment"))),
         pr_number=_number(values, "pr_number"),
         fork_repo_id=_number(values, "fork_repo_id"),
     )
     return reply.created(render(await life.create_review_app(platform, pipeline, order)))
+
+
+async def _resolve(platform: Platform, pipeline: records.Pipeline, branch: str) -> tuple[str, str]:
+    """Return the source and the commit of a branch that was pushed to an app of the pipeline."""
+    found = await connections.find_branch(platform, pipeline, branch)
+    if found is None:
+        raise invalid(
+            f"No app of the pipeline {pipeline.name} has a branch {branch}: push it to one of them (git push heroku"
+            f" {branch}), or name the branch's source in source_blob.url."
+        )
+    return await connections.keep(platform, found), found.commit
 
 
 async def show(platform: Platform, request: Request) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from herodeploy.local import ports, runtime
+from herodeploy.local.attach.attachments import Attachment
 from herodeploy.local.dynos.plan import DynoView, Plan
 from herodeploy.local.logs import Logs
 from herodeploy.local.process import process as processes
@@ -48,6 +49,7 @@ class Dyno:
     Parameters:
         env: variables on top of the config vars, for one-off dynos.
         output: gets the lines of output too, not only the app's log.
+        attachment: somebody whose input and output are the dyno's, instead of the app's log.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Dyno:
         *,
         env: Mapping[str, str] | None = None,
         output: Callable[[str], None] | None = None,
+        attachment: Attachment | None = None,
     ) -> None:
         now = _now()
         self.view = DynoView(
@@ -73,6 +76,7 @@ class Dyno:
         self._plan = plan
         self._env = dict(env or {})
         self._output = output
+        self._attachment = attachment
         self._process: processes.Process | None = None
         self._task: asyncio.Task[Any] | None = None
 
@@ -169,7 +173,8 @@ class Dyno:
             reserved = ports.reserve()
             port = self.view.port = reserved.port
             self.say(f"Starting process with command `{self.view.command}`")
-            self._process = await processes.start(self._command(home, disk, port), self._take)
+            start = processes.start if self._attachment is None else self._attachment.start
+            self._process = await start(self._command(home, disk, port), self._take)
             self._room.ledger.add(self._process.pid)
             await self._boot(self._process, port)
             status = await self._process.wait()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from herodeploy.local.attach.attachments import Attachment, NobodyCame
 from herodeploy.local.dynos.dyno import Dyno, Room
 from herodeploy.local.dynos.plan import DynoView, Plan
 from herodeploy.local.logs import Logs
@@ -130,10 +131,15 @@ class Supervisor:
         env: Mapping[str, str] | None = None,
         output: Callable[[str], None] | None = None,
         timeout: float = 86_400,
+        attachment: Attachment | None = None,
     ) -> DynoView:
-        """Start a one-off dyno; parameters as of `run_once`."""
-        dyno = await self._hire(plan, type, command, name, env, output)
-        self._errand(self._attend_quietly(dyno, timeout))
+        """Start a one-off dyno; parameters as of `run_once`.
+
+        Parameters:
+            attachment: whoever attaches to it; it waits for that.
+        """
+        dyno = await self._hire(plan, type, command, name, env, output, attachment)
+        self._errand(self._attend_quietly(dyno, timeout, attachment))
         return dyno.view
 
     def dynos(self, app_id: str) -> list[DynoView]:
@@ -230,12 +236,15 @@ class Supervisor:
         name: str | None,
         env: Mapping[str, str] | None,
         output: Callable[[str], None] | None,
+        attachment: Attachment | None = None,
     ) -> Dyno:
         await self.begin()
         if self._closed:
             raise OSError("the platform is shutting down")
         number = random.randint(1000, 9999)  # noqa: S311 # a name, no secret
-        dyno = Dyno(self._room, plan, name or f"{kind}.{number}", kind, command, env=env, output=output)
+        dyno = Dyno(
+            self._room, plan, name or f"{kind}.{number}", kind, command, env=env, output=output, attachment=attachment
+        )
         self._dynos.setdefault(plan.app_id, []).append(dyno)
         return dyno
 
@@ -255,11 +264,16 @@ class Supervisor:
         finally:
             self._strike(dyno)
 
-    async def _attend_quietly(self, dyno: Dyno, seconds: float) -> None:
+    async def _attend_quietly(self, dyno: Dyno, seconds: float, attachment: Attachment | None) -> None:
         try:
             await self._attend(dyno, dyno.once(), seconds)
+        except NobodyCame as error:
+            dyno.say(f"Error R13 (Attach error) -> {error}")
         except Exception as error:  # noqa: BLE001 # nobody waits for it: the app's log has to tell
             dyno.say(f"Error R99 (Platform error) -> Failed to launch the dyno: {error}")
+        finally:
+            if attachment is not None:
+                await attachment.close()
 
     def _dismiss(self, dyno: Dyno, to: str) -> None:
         """Let a dyno end in the background; it is out of the list at once, so that no request reaches it."""

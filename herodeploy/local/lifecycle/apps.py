@@ -165,6 +165,7 @@ async def _clear(platform: Platform, app: records.App, files: list[Path], own: l
     await to_thread(shutil.rmtree, platform.settings.caches / app.id, ignore_errors=True)
     for addon in own:
         await addons.remove(platform, addon)
+    await platform.repositories.forget(app.id)
 
 
 def _checked(platform: Platform, name: str) -> str:

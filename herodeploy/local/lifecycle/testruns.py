@@ -9,6 +9,7 @@ import asyncio
 import shutil
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 STAGE = "test"
 SCRIPTS = ("test-setup", "test")
 
+_news: WeakKeyDictionary[Platform, dict[str, asyncio.Event]] = WeakKeyDictionary()
 _cache_turns: WeakKeyDictionary[Platform, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
@@ -88,6 +90,15 @@ async def forget(platform: Platform, run: records.TestRun) -> None:
             platform.streams.forget(node.output_stream_id)
             state.test_nodes.delete(node.id)
         state.test_runs.delete(run.id)
+
+
+async def change(platform: Platform, run: records.TestRun, patience: float) -> None:
+    """Wait for the next change of a run that has not ended, so many seconds at most."""
+    if run.status in nodes.ENDED:
+        return
+    news = _news.setdefault(platform, {}).setdefault(run.id, asyncio.Event())
+    with suppress(TimeoutError):
+        await asyncio.wait_for(news.wait(), patience)
 
 
 def cache(platform: Platform, pipeline: records.Pipeline) -> Path:
@@ -216,6 +227,9 @@ def _move(platform: Platform, run: records.TestRun, status: str) -> None:
         platform.state.test_runs.put(run)
         for node in nodes.of_run(platform, run):
             nodes.move(platform, node, status)
+    news = _news.get(platform, {}).pop(run.id, None)
+    if news is not None:
+        news.set()
 
 
 def _end(platform: Platform, run: records.TestRun, status: str, message: str | None = None) -> None:

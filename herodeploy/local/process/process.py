@@ -24,12 +24,14 @@ class Command:
     """What to run, where, with exactly which environment (see `clean_env`).
 
     Parameters:
+        fds: file descriptors that it inherits under the same numbers; `wired` makes use of one.
         launcher: what starts the guard, where that is not the usual; see `sandbox`.
     """
 
     argv: Sequence[str]
     cwd: Path
     env: Mapping[str, str]
+    fds: Sequence[int] = ()
     launcher: Sequence[str] = ()
 
 
@@ -126,6 +128,17 @@ async def run(command: Command, output: Output, timeout: float | None = None) ->
         raise
 
 
+def wired(argv: Sequence[str], fd: int, *, errors: bool = False) -> list[str]:
+    """Return the argv that runs a command with an inherited socket as its standard input and output.
+
+    Parameters:
+        fd: the socket; also one of the command's ``fds``.
+        errors: send standard error there, too; else its lines go where the command's output goes.
+    """
+    redirect = f"<&{fd} >&{fd} {f'2>&{fd} ' if errors else ''}{fd}>&-"
+    return ["bash", "-c", f'exec "$@" {redirect}', "bash", *argv]
+
+
 def clean_env(extra: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without any of the user's own variables but PATH, the language and TMPDIR."""
     env = {"PATH": os.environ.get("PATH", os.defpath), "TERM": "dumb"}
@@ -140,7 +153,7 @@ async def _start(command: Command, output: Output) -> Process:
         guard = await asyncio.create_subprocess_exec(
             *(command.launcher or (PYTHON, "-I", "-S", str(GUARD))), str(GRACE), *command.argv,
             cwd=command.cwd, env=dict(command.env), stdin=asyncio.subprocess.PIPE,
-            stdout=writer, stderr=writer, start_new_session=True,
+            stdout=writer, stderr=writer, start_new_session=True, pass_fds=tuple(command.fds),
         )  # fmt: skip
     except BaseException:
         os.close(reader)

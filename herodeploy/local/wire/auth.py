@@ -13,12 +13,15 @@ OWN = "/_local/"
 CONTROL = "/_local/control/"
 """What commands the platform itself; it wants a token of its own."""
 
+PUSHES = "/_local/pushes/"
+"""Called by the hooks of git; a secret that is good once stands in the address."""
+
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def is_open(path: str) -> bool:
     """Tell whether this path needs no token."""
-    return path.startswith(OPEN_PATHS)
+    return path.startswith((*OPEN_PATHS, PUSHES))
 
 
 def is_own(path: str) -> bool:

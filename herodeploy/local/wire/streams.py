@@ -67,6 +67,10 @@ class Streams:
         """Return the address of a stream; it needs no token."""
         return f"{self._base_url}/streams/{key}"
 
+    def secure_url(self, key: str) -> str:
+        """Return its address by https, for clients that want no other."""
+        return self.url(key).replace("http://", "https://", 1)
+
     def text(self, key: str) -> str:
         """Return everything written so far."""
         return self._path(key).read_text(errors="replace") if self.exists(key) else ""

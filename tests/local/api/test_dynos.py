@@ -92,8 +92,7 @@ def test_a_one_off_dyno_writes_into_the_log(local: Any, app: Any, conforms: Any)
     conforms("dyno", dyno)
 
 
-def test_attached_dynos_and_dynos_without_code_are_refused(local: Any, app: Any) -> None:
-    local.post(f"/apps/{app['id']}/dynos", {"command": "ls", "attach": True}, 422)
+def test_dynos_without_code_are_refused(local: Any, app: Any) -> None:
     local.post(f"/apps/{app['id']}/dynos", {}, 422)
     local.post(f"/apps/{app['id']}/dynos", {"command": "ls", "time_to_live": 0}, 422)
     local.post(f"/apps/{local.app()['id']}/dynos", {"command": "ls"}, 422)

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from herodeploy.local.api import testruns
 
 PAUSE = threading.Event()
 
@@ -267,3 +271,31 @@ def test_what_a_dead_platform_cut_off(run_platform: Any, tmp_path: Any) -> None:
         assert after["status"] == "errored"
         assert nodes(local, cut)[0]["status"] == "errored"
         assert settled(local, begin(local, pipe, files()))["number"] == 3
+
+
+def test_the_heroku_cli_gets_the_output_by_https_once_tls_is_spoken(local: Any, pipe: Any) -> None:
+    """It reads it by https and in no other way; other clients go on as before."""
+    run = begin(local, pipe, files())
+    path = f"/test-runs/{run['id']}/test-nodes"
+    local.post("/_local/tls", status=200)
+    url = nodes(local, run)[0]["output_stream_url"]
+    assert url.startswith("http://")
+    theirs = local.get(path, **{"User-Agent": "heroku-cli/11.10.0 linux-x64"})[0]["output_stream_url"]
+    assert theirs == url.replace("http://", "https://")
+
+
+def test_a_look_at_a_run_that_goes_on_is_held_until_it_changes(
+    local: Any, pipe: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Heroku CLI looks without a pause. Held for ever, it would not come back but for the change."""
+    monkeypatch.setattr(testruns, "HELD", 1e6)
+    gate = tmp_path / "go"
+    run = begin(local, pipe, files(f"until test -e {gate}; do sleep 0.05; done"))
+    look = f"/pipelines/{pipe['id']}/test-runs/{run['number']}"
+    while local.get(f"/test-runs/{run['id']}")["status"] != "running":
+        PAUSE.wait(0.02)
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(local.get, look)
+        gate.touch()
+        assert held.result(60)["status"] == "succeeded"
+    assert local.get(look)["status"] == "succeeded"

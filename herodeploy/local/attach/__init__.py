@@ -1,0 +1,3 @@
+"""One-off dynos with somebody at the other end: Heroku's rendezvous protocol and real terminals."""
+
+from __future__ import annotations
