@@ -87,11 +87,10 @@ class HerokuCLI:
             "DISABLE_TELEMETRY": "true",
             "HEROKU_SKIP_NEW_VERSION_CHECK": "1",
             "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
+            # A file of its own: git replaces the file that it writes, even where that is /dev/null.
+            "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
             "NO_PROXY": "127.0.0.1,localhost",
         }
-        # How this machine reaches the npm registry; nothing of it is secret to the CLI, which plugins:install needs.
-        self.env |= {name: value for name, value in os.environ.items() if name.lower().startswith("npm_config_")}
         if token is not None:
             self.env["HEROKU_API_KEY"] = token
 
