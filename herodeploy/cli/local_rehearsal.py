@@ -25,7 +25,8 @@ def fault(
         str,
         typer.Argument(
             metavar="KIND",
-            help="rate-limit (429), error (500), unavailable (503 as HTML), reset-before or reset-after the action, "
+            help="delinquent (402), forbidden (403), gone (410), rate-limit (429), error (500), unavailable (503 as "
+            "HTML), reset-before or reset-after the action, "
             "latency, stall; or, in an app: build, release, dyno.",
         ),
     ],

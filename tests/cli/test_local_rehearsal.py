@@ -50,7 +50,7 @@ def test_requests_and_the_clock(shell: Shell, data: Path) -> None:
 def test_what_cannot_be_is_refused_with_the_way_out(shell: Shell, data: Path) -> None:
     there = ("--data", str(data))
     ended = shell("local", "fault", "nonsense", *there)
-    assert (ended.code, "kind must be one of: rate-limit" in ended.err) == (2, True)
+    assert (ended.code, "kind must be one of: delinquent" in ended.err) == (2, True)
     ended = shell("local", "clock", "--advance", "soon", *there)
     assert (ended.code, "'soon' is no length of time" in ended.err) == (2, True)
     shell("local", "stop", *there)

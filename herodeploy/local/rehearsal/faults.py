@@ -8,8 +8,8 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-REPLIES = ("rate-limit", "error", "unavailable")
-"""429, 500 as JSON, 503 as HTML, each in place of the action."""
+REPLIES = ("delinquent", "forbidden", "gone", "rate-limit", "error", "unavailable")
+"""402, 403, 410, 429, 500 as JSON, 503 as HTML, each in place of the action."""
 CUTS = ("reset-before", "reset-after")
 """The connection is reset before the action is carried out, or after it."""
 STREAMS = ("latency", "stall")

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from herodeploy.local.rehearsal.faults import REPLIES, Fault
 from herodeploy.local.wire import reply
-from herodeploy.local.wire.errors import ApiError, rate_limited
+from herodeploy.local.wire.errors import ApiError, forbidden, rate_limited
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 KEPT = 10_000
 """Requests that are remembered, the newest."""
 PREFIX = "/_local/"
+PROBLEMS = {
+    "delinquent": ApiError(402, "delinquent", "This account is delinquent: a fault was ordered."),
+    "forbidden": forbidden("You do not have access to this resource: a fault was ordered."),
+    "gone": ApiError(410, "gone", "This endpoint is gone: a fault was ordered."),
+    "rate-limit": rate_limited(),
+    "error": ApiError(500, "internal_server_error", "Something went wrong on purpose."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +148,7 @@ def _answer(fault: Fault) -> Any:
     if fault.kind == "unavailable":
         page = "<html><body><h1>503 Service Unavailable</h1></body></html>\n"
         return HTMLResponse(page, 503, reply.standard_headers())
-    if fault.kind == "rate-limit":
-        return reply.error(rate_limited())
-    return reply.error(ApiError(500, "internal_server_error", "Something went wrong on purpose."))
+    return reply.error(PROBLEMS[fault.kind])
 
 
 async def _swallow(_: Message) -> None:

@@ -24,6 +24,9 @@ def control(local: Any) -> Any:
 @pytest.mark.parametrize(
     ("kind", "status", "content"),
     [
+        ("delinquent", 402, "application/json"),
+        ("forbidden", 403, "application/json"),
+        ("gone", 410, "application/json"),
         ("rate-limit", 429, "application/json"),
         ("error", 500, "application/json"),
         ("unavailable", 503, "text/html; charset=utf-8"),
