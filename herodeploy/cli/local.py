@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json as python_json
 import shlex
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -191,13 +189,11 @@ def _json(running: Running) -> dict[str, Any]:
 
 
 def _ask(running: Running, path: str) -> Any:
-    request = urllib.request.Request(  # noqa: S310 - the address is our own platform's
-        f"{running.url}{path}", headers={"Authorization": f"Bearer {running.token}"}
-    )
+    from herodeploy.local import loopback
+
     try:
-        with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310 - see above
-            return python_json.load(reply)
-    except OSError as error:
+        return loopback.ask(running.url, running.token, "GET", path)
+    except (OSError, loopback.Answered) as error:
         raise PlatformUnreachable(
             f"cannot reach {running.url}: {error}", hint="start it anew: herodeploy local stop; herodeploy local start"
         ) from error

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from herodeploy.local import loopback
 from herodeploy.local.folders import ControlError
 
 HELPER = '!f() { test "$1" != get || printf "username=heroku\\npassword=%s\\n" "$HEROKU_API_KEY"; }; f'
@@ -23,17 +21,11 @@ def authority(url: str, token: str, *, needed: bool = False) -> Path | None:
     Raises:
         ControlError: it has no means although it is needed, or does not answer.
     """
-    request = urllib.request.Request(  # noqa: S310 # the address is a platform's
-        f"{url}/_local/tls", method="POST", headers={"Authorization": f"Bearer {token}"}
-    )
     try:
-        with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310 # see above
-            return Path(json.load(reply)["authority"])
-    except urllib.error.HTTPError as error:
-        with error:
-            message = str(json.load(error).get("message", error))
-        if needed or error.code != 501:
-            raise ControlError("the local platform speaks no TLS", message) from None
+        return Path(loopback.ask(url, token, "POST", "/_local/tls")["authority"])
+    except loopback.Answered as error:
+        if needed or error.status != 501:
+            raise ControlError("the local platform speaks no TLS", str(error)) from None
         return None
     except OSError as error:
         hint = "Start it anew: herodeploy local stop; herodeploy local start"
@@ -53,9 +45,7 @@ def variables(
     Raises:
         OSError: a file of certificates cannot be read or written.
     """
-    # The third is another host of Heroku's, which the CLI would tell the token.
-    found = {"HEROKU_HOST": url, "HEROKU_API_KEY": token, "HEROKU_PARTICLEBOARD_URL": url}
-    found["HEROKU_DATA_HOST"] = urlsplit(url).hostname or ""  # what `heroku pg` asks is served here, too
+    found = basic(url, token)
     if authority is not None:
         found["NODE_EXTRA_CA_CERTS"] = str(_joined(authority, environ, "NODE_EXTRA_CA_CERTS", "node"))
     found |= git_settings(url, authority, environ)
@@ -64,6 +54,21 @@ def variables(
         if authority is not None and (environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR")):
             found["SSL_CERT_FILE"] = str(_joined(authority, environ, "SSL_CERT_FILE", "ssl"))
     return found
+
+
+def basic(url: str, token: str) -> dict[str, str]:
+    """Return what every client needs, and what keeps the Heroku CLI from asking hosts of Heroku's for the rest.
+
+    With the API's host alone it would tell the token to its particleboard, and look for names of buildpacks and for
+    databases elsewhere.
+    """
+    return {
+        "HEROKU_HOST": url,
+        "HEROKU_API_KEY": token,
+        "HEROKU_PARTICLEBOARD_URL": url,
+        "HEROKU_BUILDPACK_REGISTRY_URL": url,
+        "HEROKU_DATA_HOST": urlsplit(url).hostname or "",
+    }
 
 
 def git_settings(url: str, authority: Path | None, environ: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,8 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from herodeploy.local import disk
+
 
 class Clock:
     """A clock that can be advanced, never turned back.
@@ -17,7 +19,7 @@ class Clock:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._ahead = timedelta(seconds=float(file.read_text())) if file.exists() else timedelta()
+        self._ahead = _read(file)
         self._advanced = asyncio.Event()
 
     def now(self) -> datetime:
@@ -46,13 +48,20 @@ class Clock:
             datetime.now(UTC) + ahead
         except (OverflowError, ValueError) as problem:
             raise ValueError("that is beyond what a calendar holds") from problem
+        disk.write_private(self._file, str(ahead.total_seconds()).encode())
         self._ahead = ahead
         self._advanced.set()
         self._advanced = asyncio.Event()
-        self._file.write_text(str(self.ahead))
 
     async def until(self, moment: datetime) -> None:
         """Wait until that time has come, by itself or by `advance`."""
         while (left := (moment - self.exactly()).total_seconds()) > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._advanced.wait(), left)
+
+
+def _read(file: Path) -> timedelta:
+    try:
+        return timedelta(seconds=float(file.read_text()))
+    except (OSError, ValueError, OverflowError):  # never advanced, or damaged
+        return timedelta()

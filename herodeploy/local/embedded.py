@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from herodeploy.local import folders
+from herodeploy.local import clients, folders
 from herodeploy.local.rehearsal.client import Control
 from herodeploy.local.settings import Settings
 
@@ -76,8 +76,7 @@ class LocalPlatform:
     @property
     def env(self) -> dict[str, str]:
         """The variables that point the Heroku CLI and herodeploy here."""
-        registry = {"HEROKU_BUILDPACK_REGISTRY_URL": self.url}
-        return {"HEROKU_HOST": self.url, "HEROKU_API_KEY": self.token} | registry
+        return clients.basic(self.url, self.token)
 
     def address(self, app: str) -> str:
         """Return the address of an app (by name or id) that needs no name resolution.
@@ -100,7 +99,8 @@ class LocalPlatform:
         self._problem = None
         self._thread = threading.Thread(target=self._run, args=(settings, started), name="local platform", daemon=True)
         self._thread.start()
-        started.wait(START_TIMEOUT)
+        if not started.wait(START_TIMEOUT):
+            raise TimeoutError(f"the local platform of {self._data} did not start within {START_TIMEOUT:g} seconds")
         if self._problem is not None:
             self.stop()
         self.control = Control(self.url, self.platform.control_token)

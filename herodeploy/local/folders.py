@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from herodeploy.local import ports
+from herodeploy.local import disk, ports
 
 TICK = 0.02
 CONTROL_TOKEN = "control-token"  # noqa: S105 # a file name
@@ -90,11 +90,7 @@ def secret_of(data: Path, name: str) -> str:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = data / name
     if not file.exists():
-        fresh = file.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(str(uuid.uuid4()))
-        fresh.replace(file)
+        disk.write_private(file, str(uuid.uuid4()).encode())
     return file.read_text().strip()
 
 

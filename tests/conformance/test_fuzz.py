@@ -8,7 +8,6 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,10 +15,10 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.schema import FILE
 
 from herodeploy.local.api import families, published
 
-SCHEMA = Path(__file__).resolve().parents[3] / "shared" / "heroku" / "schema.json"
 EXAMPLES = 25
 PATIENCE = 30
 WORKER = {"Procfile": "worker: sleep 1000\n"}
@@ -94,9 +93,9 @@ def world(run_platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def links() -> Iterator[tuple[str, list[Any]]]:
     """Return the links of the schema by resource, with a schema of the body that holds all it refers to."""
-    if not SCHEMA.exists():
+    if not FILE.exists():
         return
-    schema = json.loads(SCHEMA.read_text("utf-8"))
+    schema = json.loads(FILE.read_text("utf-8"))
     for name, definition in sorted(schema["definitions"].items()):
         found = [
             (link["method"], link["href"], _resolved(link.get("schema"), schema, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,25 @@ def test_the_authority_of_a_platform_that_speaks_tls_or_cannot(
         assert clients.authority(local.url, token) == tmp_path / "data" / "tls" / "ca.pem"
     with pytest.raises(ControlError, match="cannot reach"):
         clients.authority(local.url, token)
+
+
+def test_the_token_goes_past_every_proxy(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.settimeout(0)
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert clients.authority(local.url, local.platform.token) is not None
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
+
+
+def test_every_client_gets_all_hosts(local: Any) -> None:
+    found = clients.variables(URL, "hush", None, environ={})
+    assert clients.basic(URL, "hush").items() <= found.items()
+    assert {name for name, value in found.items() if value == URL} == {
+        "HEROKU_HOST",
+        "HEROKU_PARTICLEBOARD_URL",
+        "HEROKU_BUILDPACK_REGISTRY_URL",
+    }

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
 
 DEFAULT = "authorization:default"
-SCOPES = ("global", "identity", "read", "write", "read-protected", "write-protected")
 
 
 def routes(platform: Platform) -> list[Route]:
@@ -69,8 +68,8 @@ async def create(platform: Platform, request: Request) -> reply.Reply:
     """POST /oauth/authorizations; who comes with ``Basic email:password`` has the platform's token as password."""
     values = await routing.body(request)
     scope = values.get("scope") or ["global"]
-    if not isinstance(scope, list) or not all(name in SCOPES for name in scope):
-        raise invalid(f"scope must be a list of: {', '.join(SCOPES)}.")
+    if scope != ["global"]:
+        raise invalid('scope must be ["global"]: this platform knows no lesser tokens, and a greater one is no answer.')
     description = routing.text(values, "description") or "Long-lived user authorization"
     row, token = life.authorize(platform, description, scope, _seconds(values.get("expires_in")))
     return reply.created(render(platform, row, token))

@@ -136,7 +136,8 @@ async def _detect(packs: Sequence[Buildpack], place: Place) -> list[Buildpack]:
         *(str(place.seen(path)) for path in (place.app, *(pack.folder for pack in packs))),
     ]
     lines: list[str] = []
-    await process.run(place.command(argv, trusted=True), lines.append)
+    trusted = all(catalog.built_in(pack.url) is not None for pack in packs)
+    await process.run(place.command(argv, trusted=trusted), lines.append)
     return [
         Buildpack(pack.url, pack.folder, place, " ".join(lines[1:]).strip() or pack.url)
         for pack in packs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import shutil
@@ -83,11 +84,11 @@ async def _clone(url: str, into: Path, kept: Path, output: Output) -> None:
         status = 1
         lines.append(f"no answer within {FETCH_TIMEOUT:.0f} s")
     if status == 0:
-        _keep(into, kept)
+        await asyncio.to_thread(_keep, into, kept)
     elif kept.is_dir():
         output(f" !     Buildpack {shown(url)} could not be fetched; using the copy of an earlier build")
         shutil.rmtree(into, ignore_errors=True)
-        shutil.copytree(kept, into, symlinks=True)
+        await asyncio.to_thread(shutil.copytree, kept, into, symlinks=True)
     else:
         for line in lines:
             output(f"       {shown(line)}")

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from herodeploy.local import disk
 from herodeploy.local.process import process
 
 HOOK = Path(__file__).with_name("hook.py")
@@ -66,7 +67,7 @@ class Repositories:
         path = self.path(app_id)
         main, master = (path / "refs" / "heads" / name for name in BUILT)
         if master.exists() and not main.exists():
-            (path / "HEAD").write_text("ref: refs/heads/master\n")
+            disk.write_private(path / "HEAD", b"ref: refs/heads/master\n")
 
 
 async def commit_of(repository: Path, branch: str) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ from herodeploy.local.lifecycle import pipelines, review_apps, sources
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
+
+log = logging.getLogger(__name__)
 
 PAUSE = timedelta(minutes=5)
 KEPT_FOR = timedelta(days=30)
@@ -22,7 +26,10 @@ async def run(platform: Platform) -> None:
     """Tidy up every five minutes of the platform's time."""
     while True:
         await platform.clock.until(platform.clock.exactly() + PAUSE)
-        await tidy(platform)
+        try:
+            await tidy(platform)
+        except (OSError, sqlite3.Error):
+            log.exception("housekeeping has to wait")
 
 
 async def tidy(platform: Platform) -> None:

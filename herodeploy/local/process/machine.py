@@ -23,13 +23,22 @@ def interpreters() -> dict[Path, str | None]:
 
     A value is the target of a symbolic link on the way to one, None for a folder or file.
     """
-    found: dict[Path, str | None] = {Path(sys.base_prefix): None}
+    found: dict[Path, str | None] = dict.fromkeys(_our_python())
     found |= {Path.home() / name: None for name in MANAGERS}
     for tool in TOOLS:
         if path := shutil.which(tool):
             found |= dict(_way_to(Path(path)))
     found |= {path.resolve(): None for path, target in found.items() if target is None}
     return _outermost((path, target) for path, target in found.items() if path.exists() and not in_system(path))
+
+
+def _our_python() -> list[Path]:
+    """Return where our Python is installed, without what else its user may keep below the same prefix."""
+    prefix = Path(sys.base_prefix)
+    if prefix not in (Path.home() / ".local", *(Path.home() / "x").parents):
+        return [prefix]
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return [*(prefix / "bin").glob("python*"), prefix / "lib" / version, *(prefix / "lib").glob("libpython*")]
 
 
 def in_system(path: Path) -> bool:

@@ -28,6 +28,10 @@ _NAMESPACES = (
     "--unshare-pid", "--as-pid-1", "--unshare-ipc",
 )  # fmt: skip
 _FRESH = ("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--tmpfs", "/var/tmp")  # noqa: S108 # inside
+SECRETS = (
+    *("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers", "/etc/krb5.keytab"),
+    *("/etc/sudoers.d", "/etc/ssh", "/etc/ssl/private"),
+)
 _CPUS = "/sys/devices/system/cpu"
 
 
@@ -88,7 +92,7 @@ class Sandbox:
             mounts: what it sees besides the system and interpreters; they win over what all commands see.
             cwd: where it starts, inside.
         """
-        argv = [self._bwrap, *_NAMESPACES, *self._system, *_FRESH, "--ro-bind-try", _CPUS, _CPUS]
+        argv = [self._bwrap, *_NAMESPACES, *self._system, *_hidden(), *_FRESH, "--ro-bind-try", _CPUS, _CPUS]
         argv += [word for mount in _in_order([*self._common, *mounts]) for word in mount.words()]
         argv += ["--remount-ro", "/", "--chdir", str(cwd), "--"]
         launcher = [*argv, PYTHON, "-I", "-S", str(GUARD)]
@@ -146,6 +150,17 @@ def _machine_mounts() -> list[Mount]:
     found += [Mount(path, path, writable=False) for path in machine.name_resolution()]
     found += [Mount(here / name, Path("/etc", name), writable=False) for name in ("passwd", "group")]
     return [*found, Mount(here.parent, here.parent, writable=False)]
+
+
+def _hidden() -> list[str]:
+    """Return options that hide what only root may read: a platform that root started maps root's own files."""
+    found = []
+    for path in map(Path, SECRETS):
+        if path.is_dir():
+            found += ["--tmpfs", str(path)]
+        elif path.exists():
+            found += ["--ro-bind", os.devnull, str(path)]
+    return found
 
 
 def _in_order(mounts: Iterable[Mount]) -> list[Mount]:

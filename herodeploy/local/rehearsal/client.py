@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 from typing import Any
-from urllib.parse import urlsplit
 
+from herodeploy.local import loopback
+from herodeploy.local.loopback import Answered as Refused
 from herodeploy.local.wire import auth
 
-TIMEOUT = 60.0
-
-
-class Refused(Exception):
-    """The platform did not do it; the message is the platform's own."""
+__all__ = ["Control", "Refused"]
 
 
 class Control:
@@ -66,17 +61,4 @@ class Control:
         self._call("POST", "reset")
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        parts = urlsplit(self._url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
-        try:
-            content = None if body is None else json.dumps(body)
-            connection.request(method, auth.CONTROL + path, content, {"Authorization": f"Bearer {self._token}"})
-            reply = connection.getresponse()
-            answer = json.loads(reply.read())
-        except (http.client.HTTPException, ValueError) as problem:
-            raise OSError(f"{self._url} does not answer as a local platform does: {problem}") from problem
-        finally:
-            connection.close()
-        if reply.status >= 400:
-            raise Refused(str(answer.get("message", reply.status)))
-        return answer
+        return loopback.ask(self._url, self._token, method, auth.CONTROL + path, body)

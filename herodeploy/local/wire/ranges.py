@@ -25,11 +25,16 @@ _RANGE = re.compile(r"^\s*(?P<key>[a-z_]+)\s+(?P<from>\]?\S*?)\.\.(?P<to>[^\s;,]
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """One page of a list: sorted by ``key``, from ``first`` to ``last`` (both may be open)."""
+    """One page of a list: sorted by ``key``, from ``first`` to ``last`` (both may be open).
+
+    ``seen`` rows whose key equals an open ``first`` were on earlier pages; the others still come. Clients find it in
+    Next-Range as ``]<value>/<number>`` and send it back as it is.
+    """
 
     key: str
     first: str = ""
     first_open: bool = False
+    seen: int = 0
     last: str = ""
     last_open: bool = False
     size: int = PAGE
@@ -51,13 +56,15 @@ def page(
     """
     wanted = parse(request.headers.get("range", ""), keys)
     inside = [(value, row) for value, row in _sorted(rows, wanted) if _within(value, wanted)]
+    inside = inside[min(wanted.seen, _equal_at_start(inside, wanted)) :]
     shown = inside[: wanted.size]
     headers = {"Accept-Ranges": ", ".join(keys)}
     if shown:
         ends = (_text(shown[0][0]), _text(shown[-1][0]))
         headers["Content-Range"] = f"{wanted.key} {ends[0]}..{ends[1]}; max={wanted.size}{_order(wanted)}"
         if len(inside) > len(shown):
-            headers["Next-Range"] = f"{wanted.key} ]{ends[1]}..{wanted.last}; max={wanted.size}{_order(wanted)}"
+            end = ends[1] + _more_of_it(inside, wanted)
+            headers["Next-Range"] = f"{wanted.key} ]{end}..{wanted.last}; max={wanted.size}{_order(wanted)}"
     return Reply([render(row) for _, row in shown], 206 if "Next-Range" in headers else 200, headers)
 
 
@@ -78,10 +85,13 @@ def parse(header: str, keys: tuple[str, ...]) -> Range:
     if match is None or match["key"] not in keys:
         raise _refused(f"Range must look like `{keys[0]} ..; max=200` and sort by one of: {', '.join(keys)}.")
     options = _options(match["options"] or "")
+    is_open = match["from"].startswith("]")
+    first, _, seen = match["from"].removeprefix("]").partition("/")
     return Range(
         key=match["key"],
-        first=match["from"].removeprefix("]"),
-        first_open=match["from"].startswith("]"),
+        first=first,
+        first_open=is_open,
+        seen=int(seen[:9]) if is_open and seen.isdecimal() else 0,
         last=match["to"].removesuffix("["),
         last_open=match["to"].endswith("["),
         size=_size(options.get("max", str(PAGE))),
@@ -113,6 +123,23 @@ def _value(row: Any, key: str) -> Any:
     return row[key] if isinstance(row, dict) else getattr(row, key)
 
 
+def _equal_at_start(inside: list[tuple[Any, T]], wanted: Range) -> int:
+    """Return how many rows have the value that the page begins after."""
+    if not wanted.first:
+        return 0
+    return sum(value == _like(value, wanted.first) for value, _ in inside)
+
+
+def _more_of_it(inside: list[tuple[Any, T]], wanted: Range) -> str:
+    """Return how many rows of the page's last value were shown so far, where more of them follow."""
+    last = inside[wanted.size - 1][0]
+    if inside[wanted.size][0] != last:
+        return ""
+    shown = sum(value == last for value, _ in inside[: wanted.size])
+    before = wanted.seen if wanted.seen and last == _like(last, wanted.first) else 0
+    return f"/{shown + before}"
+
+
 def _within(value: Any, wanted: Range) -> bool:
     return _after(value, wanted) and _before(value, wanted)
 
@@ -122,7 +149,7 @@ def _after(value: Any, wanted: Range) -> bool:
         return True
     first = _like(value, wanted.first)
     if value == first:
-        return not wanted.first_open
+        return not wanted.first_open or wanted.seen > 0
     return bool(value < first if wanted.descending else value > first)
 
 

@@ -88,7 +88,7 @@ class Streams:
         position = start
         while True:
             event = self._open.get(key)
-            for chunk in self._chunks(key, position):
+            while chunk := self._chunk(key, position):
                 position += len(chunk)
                 yield chunk
             if event is None:
@@ -105,13 +105,10 @@ class Streams:
             self._open[key] = asyncio.Event()
             event.set()
 
-    def _chunks(self, key: str, position: int) -> list[bytes]:
+    def _chunk(self, key: str, position: int) -> bytes:
         with self._path(key).open("rb") as file:
             file.seek(position)
-            chunks = []
-            while chunk := file.read(CHUNK):
-                chunks.append(chunk)
-            return chunks
+            return file.read(CHUNK)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.log"

@@ -150,3 +150,17 @@ def inside(work: Path) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_a_foreign_buildpack_never_gets_what_is_for_the_built_in_ones(
+    tmp_path: Path, box: Sandbox, tarball: Make, pack: Callable[..., str]
+) -> None:
+    leak = tmp_path / "leak"
+    leak.mkdir()
+    spy = f"env > {leak}/$(basename $0) 2>/dev/null; echo spy"
+    foreign = pack("spy", detect=spy, compile=spy)
+    shown = sandbox.choose("auto", [leak]).sandbox
+    assert shown is not None
+    build(tmp_path, shown, tarball(PROCFILE), foreign)
+    for step in ("detect", "compile"):
+        assert "HERODEPLOY_" not in (leak / step).read_text()

@@ -101,6 +101,10 @@ def test_processes_outside_can_neither_be_seen_nor_ended(box: Box) -> None:
     assert box.says("kill -9 1; echo the guard is still there") == ["the guard is still there"]
 
 
+def test_passwords_and_keys_of_the_system_are_hidden(box: Box) -> None:
+    assert box.says("cat /etc/shadow 2>/dev/null | wc -c; ls -A /etc/ssl/private 2>/dev/null | wc -l") == ["0", "0"]
+
+
 def test_the_network_is_the_machines(box: Box) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

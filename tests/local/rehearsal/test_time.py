@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from herodeploy.local.clock import Clock
 from herodeploy.local.rehearsal.client import Control, Refused
 
 PAUSE = threading.Event()
@@ -110,3 +112,12 @@ def test_pipelines_without_apps_go(local: Any) -> None:
     assert {row["name"] for row in local.get("/pipelines")} == {"kept"}
     local.call("GET", f"/pipelines/{left}", status=403)
     local.call("GET", "/pipelines/never", status=404)
+
+
+@pytest.mark.parametrize("left", [b"", b"nonsense", b"1e400"])
+def test_a_damaged_clock_is_the_machines(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "clock").write_bytes(left)
+    clock = Clock(tmp_path / "clock")
+    assert clock.ahead == 0
+    clock.advance(60)
+    assert Clock(tmp_path / "clock").ahead == 60

@@ -103,3 +103,25 @@ def test_a_time_without_a_zone_is_utc(moment: str) -> None:
     headers = [(b"range", f"created_at ]{moment}..".encode())]
     request = Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers})
     assert ranges.page(request, rows, lambda row: row.id, ("created_at",)).body == ["3"]
+
+
+@pytest.mark.parametrize("order", ["", ", order=desc"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 10])
+def test_pages_lose_no_row_where_keys_are_equal(order: str, size: int) -> None:
+    rows = [Row(f"id-{number:03}", number // 4) for number in range(23)]
+    header, seen = f"version ..; max={size}{order}", []
+    while header:
+        request = Request(
+            {
+                "type": "http",
+                "method": "GET",
+                "path": "/",
+                "query_string": b"",
+                "headers": [(b"range", header.encode())],
+            }
+        )
+        got = ranges.page(request, rows, lambda row: row.id, KEYS)
+        assert len(got.body) <= size
+        seen += got.body
+        header = got.headers.get("Next-Range", "")
+    assert seen == sorted((row.id for row in rows), reverse=bool(order))
