@@ -111,7 +111,7 @@ class Platform:
         self.logs = Logs(settings.logs, self.clock.exactly)
         self.postgres = Server(settings.postgres, settings.postgres_url)
         self.isolation = sandbox.choose(settings.isolation, settings.isolation_paths)
-        self.supervisor = Supervisor(settings, self.logs, self.isolation.sandbox)
+        self.supervisor = Supervisor(settings, self.logs, self.isolation.sandbox, self.now)
         self.router = Router(settings, self.supervisor, self.logs, self._route)
         self.app_ports = AppPorts(self.router)
         self.repositories = Repositories(settings.repositories)

@@ -33,6 +33,7 @@ WORKERS = 4
 LONGEST = 1.5
 PATIENCE = 60
 PAUSE = threading.Event()
+HOOK = {"include": ["api:release", "api:app"], "level": "sync", "url": "http://127.0.0.1:1/"}
 SOURCES: tuple[dict[str, str], ...] = (
     {"Procfile": "worker: sleep 1000\n"},
     {"Procfile": "worker: sleep 1000\nrelease: sleep 0.1\n"},
@@ -90,7 +91,7 @@ class Load:
                 act(http, chance)
 
 
-def act(http: httpx.Client, chance: random.Random) -> None:
+def act(http: Client, chance: random.Random) -> None:
     """Do one thing; the platform may refuse it, but it may not break."""
     apps = http.get("/apps").json()
     pipelines = http.get("/pipelines").json()
@@ -104,33 +105,53 @@ def act(http: httpx.Client, chance: random.Random) -> None:
         return
     app, other = chance.choice(apps)["id"], chance.choice(apps)["id"]
     pipeline = chance.choice(pipelines)["id"]
-    match chance.choices(range(8), [6, 2, 3, 2, 2, 2, 1, 1])[0]:
-        case 0:
-            source = {"source_blob": {"url": upload(http, chance.choice(SOURCES)), "version": "0123456789"}}
-            answer = http.post(f"/apps/{app}/builds", json=source)
-        case 1:
-            quantity = {"type": "worker", "quantity": chance.randrange(3)}
-            answer = http.patch(f"/apps/{app}/formation", json={"updates": [quantity]})
-        case 2:
-            answer = http.patch(f"/apps/{app}/config-vars", json={"A": str(chance.random())})
-        case 3:
-            body = {"pipeline": {"id": pipeline}, "source": {"app": {"id": app}}, "targets": [{"app": {"id": other}}]}
-            answer = http.post("/pipeline-promotions", json=body)
-        case 4:
-            blob = {"url": upload(http, chance.choice(SOURCES)), "version": "0123"}
-            body = {"branch": f"b{chance.randrange(5)}", "pipeline": pipeline, "source_blob": blob}
-            answer = http.post("/review-apps", json=body)
-        case 5:
-            commit = {"commit_branch": "main", "commit_message": "", "commit_sha": "0123"}
-            url = upload(http, SOURCES[-1])
-            answer = http.post("/test-runs", json=commit | {"pipeline": pipeline, "source_blob_url": url})
-        case 6:
-            releases = http.get(f"/apps/{app}/releases").json()
-            version = chance.choice(releases)["version"] if isinstance(releases, list) and releases else 1
-            answer = http.post(f"/apps/{app}/releases", json={"release": version})
-        case _:
-            answer = http.delete(f"/apps/{app}")
+    acts = {
+        lambda: build(http, app, chance): 6,
+        lambda: scale(http, app, chance): 2,
+        lambda: http.patch(f"/apps/{app}/config-vars", json={"A": str(chance.random())}): 3,
+        lambda: promote(http, pipeline, app, other): 2,
+        lambda: review(http, pipeline, chance): 2,
+        lambda: run_tests(http, pipeline): 2,
+        lambda: roll_back(http, app, chance): 1,
+        lambda: http.post(f"/apps/{app}/webhooks", json=HOOK): 1,
+        lambda: http.post("/oauth/authorizations", json={"scope": ["global"], "expires_in": 60}): 1,
+        lambda: http.post("/_local/control/clock", json={"seconds": 600}, headers=http.commander): 1,
+        lambda: http.delete(f"/apps/{app}"): 1,
+    }
+    answer = chance.choices(list(acts), list(acts.values()))[0]()
     assert answer.status_code < 500 or answer.status_code == 503, answer.text
+
+
+def build(http: Client, app: str, chance: random.Random) -> httpx.Response:
+    source = {"source_blob": {"url": upload(http, chance.choice(SOURCES)), "version": "0123456789"}}
+    return http.post(f"/apps/{app}/builds", json=source)
+
+
+def scale(http: Client, app: str, chance: random.Random) -> httpx.Response:
+    quantity = {"type": "worker", "quantity": chance.randrange(3)}
+    return http.patch(f"/apps/{app}/formation", json={"updates": [quantity]})
+
+
+def promote(http: Client, pipeline: str, app: str, other: str) -> httpx.Response:
+    body = {"pipeline": {"id": pipeline}, "source": {"app": {"id": app}}, "targets": [{"app": {"id": other}}]}
+    return http.post("/pipeline-promotions", json=body)
+
+
+def review(http: Client, pipeline: str, chance: random.Random) -> httpx.Response:
+    blob = {"url": upload(http, chance.choice(SOURCES)), "version": "0123"}
+    body = {"branch": f"b{chance.randrange(5)}", "pipeline": pipeline, "source_blob": blob}
+    return http.post("/review-apps", json=body)
+
+
+def run_tests(http: Client, pipeline: str) -> httpx.Response:
+    commit = {"commit_branch": "main", "commit_message": "", "commit_sha": "0123"}
+    return http.post("/test-runs", json=commit | {"pipeline": pipeline, "source_blob_url": upload(http, SOURCES[-1])})
+
+
+def roll_back(http: Client, app: str, chance: random.Random) -> httpx.Response:
+    releases = http.get(f"/apps/{app}/releases").json()
+    version = chance.choice(releases)["version"] if isinstance(releases, list) and releases else 1
+    return http.post(f"/apps/{app}/releases", json={"release": version})
 
 
 def check(running: Running, when: str) -> None:
@@ -165,18 +186,29 @@ def left_running(data: Path) -> list[str]:
 def processes(data: Path) -> list[str]:
     if not sys.platform.startswith("linux"):
         return []
-    mark = os.fsencode(data) + b"/work/"
+    mark = os.fsencode(data) + b"/"
     found = []
     for process in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if process.name.isdigit() and mark in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            if not process.name.isdigit() or int(process.name) == os.getpid():
+                continue
+            command = (process / "cmdline").read_bytes()
+            if mark in command + (process / "environ").read_bytes():
+                found.append(command.replace(b"\0", b" ").decode())
     return found
 
 
-def client(running: Running) -> httpx.Client:
+class Client(httpx.Client):
+    """A client that may command the platform, too."""
+
+    commander: dict[str, str]
+
+
+def client(running: Running) -> Client:
     headers = {"Authorization": f"Bearer {running.token}"}
-    return httpx.Client(base_url=running.url, headers=headers, timeout=PATIENCE, trust_env=False)
+    made = Client(base_url=running.url, headers=headers, timeout=PATIENCE, trust_env=False)
+    made.commander = {"Authorization": f"Bearer {(running.data / 'control-token').read_text()}"}
+    return made
 
 
 def upload(http: httpx.Client, files: dict[str, str]) -> Any:

@@ -36,6 +36,7 @@ class Room:
     ledger: Ledger
     changed: Callable[[str], None]
     sandbox: Sandbox | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(microsecond=0)
 
     @property
     def disks(self) -> Path:
@@ -64,7 +65,7 @@ class Dyno:
         output: Callable[[str], None] | None = None,
         attachment: Attachment | None = None,
     ) -> None:
-        now = _now()
+        now = room.now()
         self.view = DynoView(
             id=str(uuid.uuid4()), app_id=plan.app_id, name=name, type=kind, command=command, size=plan.size(kind),
             state="starting", release_id=plan.release_id, release_version=plan.release_version,
@@ -125,7 +126,7 @@ class Dyno:
             return
         self.say(f"State changed from {self.view.state} to {state}")
         self.view.state = state
-        self.view.updated_at = _now()
+        self.view.updated_at = self._room.now()
         self._room.changed(self.view.app_id)
 
     def say(self, line: str) -> None:
@@ -274,7 +275,3 @@ async def _accepts(port: int) -> bool:
 async def _ends(task: asyncio.Task[Any], seconds: float) -> bool:
     done, _ = await asyncio.wait({task}, timeout=seconds)
     return bool(done)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)

@@ -7,6 +7,7 @@ import random
 import shutil
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from herodeploy.local.attach.attachments import Attachment, NobodyCame
@@ -39,12 +40,18 @@ class NoDyno(Exception):
 
 
 class Supervisor:
-    """All dynos of a platform; isolated, where there is a sandbox."""
+    """All dynos of a platform; isolated, where there is a sandbox.
 
-    def __init__(self, settings: Settings, logs: Logs, sandbox: Sandbox | None = None) -> None:
+    Parameters:
+        now: the platform's time; the machine's by default.
+    """
+
+    def __init__(
+        self, settings: Settings, logs: Logs, sandbox: Sandbox | None = None, now: Callable[[], datetime] | None = None
+    ) -> None:
         self._settings = settings
         ledger = Ledger(settings.data / "processes", settings.work / "dynos")
-        self._room = Room(settings, logs, ledger, self._wake, sandbox)
+        self._room = Room(settings, logs, ledger, self._wake, sandbox, **({"now": now} if now else {}))
         self._plans: dict[str, Plan] = {}
         self._dynos: dict[str, list[Dyno]] = {}
         self._leaving: dict[asyncio.Task[None], Dyno] = {}

@@ -15,11 +15,14 @@ class Jobs:
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._all: set[asyncio.Task[None]] = set()
+        """Also those whose key was given to later work."""
 
     def start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
         """Let work run by itself; it must leave its record in a final state, also when it is cancelled."""
         task = asyncio.create_task(work, name=key)
         self._tasks[key] = task
+        self._all.add(task)
         task.add_done_callback(lambda done: self._ended(key, done))
 
     def running(self, key: str) -> bool:
@@ -44,13 +47,14 @@ class Jobs:
 
     async def close(self) -> None:
         """Cancel everything and wait."""
-        tasks = list(self._tasks.values())
+        tasks = list(self._all)
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
     def _ended(self, key: str, task: asyncio.Task[None]) -> None:
+        self._all.discard(task)
         if self._tasks.get(key) is task:
             del self._tasks[key]
         if not task.cancelled() and task.exception() is not None:

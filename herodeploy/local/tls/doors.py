@@ -7,6 +7,7 @@ which goes on to the same port in the clear, or the secret of an attached dyno.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import ssl
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,8 @@ from typing import Any
 from herodeploy.local import ports
 from herodeploy.local.tls import certificates
 from herodeploy.local.tls.certificates import KOLKRABBI
+
+log = logging.getLogger(__name__)
 
 HELLO = b"\x16"
 """What every TLS connection begins with."""
@@ -73,8 +76,10 @@ class Doors:
     async def reopen(self) -> None:
         """Speak TLS where that was asked for in an earlier life."""
         if certificates.Material(self._folder).is_there:
-            with suppress(certificates.TlsUnavailable, ImportError):
+            try:
                 await self.open()
+            except (certificates.TlsUnavailable, ImportError, OSError, ValueError) as problem:
+                log.warning("TLS cannot be spoken: %s", problem)
 
     async def close(self) -> None:
         """End every connection."""
@@ -98,8 +103,9 @@ class Doors:
             await _relay(first, reader, writer, self._inner_port)
             return
         head = first
-        while b"\r\n\r\n" not in head and len(head) < CHUNK and (more := await reader.read(CHUNK)):
-            head += more
+        async with asyncio.timeout(PATIENCE):
+            while b"\r\n\r\n" not in head and len(head) < CHUNK and (more := await reader.read(CHUNK)):
+                head += more
         host = head.removeprefix(CONNECT).split(b" ")[0].rpartition(b":")[0].decode(errors="replace")
         if host.lower() != KOLKRABBI:
             writer.write(REFUSED % (len(ONLY), ONLY.encode()))

@@ -48,3 +48,24 @@ def test_work_that_breaks_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.ERROR):
         asyncio.run(story())
     assert "work on x broke" in caplog.text
+
+
+async def _begins_twice() -> list[str]:
+    ended: list[str] = []
+
+    async def work(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(name)
+
+    jobs = Jobs()
+    jobs.start("a", work("first"))
+    jobs.start("a", work("second"))
+    await asyncio.sleep(0)
+    await jobs.close()
+    return ended
+
+
+def test_work_whose_key_went_to_other_work_is_ended_too() -> None:
+    assert asyncio.run(_begins_twice()) == ["first", "second"]

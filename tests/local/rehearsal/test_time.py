@@ -121,3 +121,11 @@ def test_a_damaged_clock_is_the_machines(tmp_path: Path, left: bytes) -> None:
     assert clock.ahead == 0
     clock.advance(60)
     assert Clock(tmp_path / "clock").ahead == 60
+
+
+def test_dynos_live_in_the_platforms_time(local: Any) -> None:
+    local.control.advance(100 * DAY)
+    app = local.app()
+    release = local.deploy(app, {"Procfile": "web: sleep 1000\n"})
+    [dyno] = local.get(f"/apps/{app['id']}/dynos")
+    assert dyno["created_at"] >= release["created_at"]
