@@ -27,6 +27,14 @@ from herodeploy.local.process.ledger import Ledger
 log = logging.getLogger(__name__)
 
 ADMIN = "postgres"
+CREATORS = "creators"
+"""Who is in this role may enter the database `postgres`: tools that create databases begin there."""
+PRIVATE = (
+    "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC",
+    f"CREATE ROLE {CREATORS} NOLOGIN",
+    f"GRANT CONNECT ON DATABASE postgres TO {CREATORS}",
+)
+"""What a new cluster is told: the role of an add-on opens its own database and no other."""
 READY = "database system is ready to accept connections"
 BUSY = ("could not bind IPv4 address", "could not create any TCP/IP sockets")
 """What it says when someone took the port."""
@@ -142,6 +150,7 @@ class Cluster:
         said: deque[str] = deque(["it said nothing."], maxlen=1)
         if await process.run(self._command(argv), said.append, PATIENCE) != 0:
             raise Unavailable(f"PostgreSQL could not make a database: {said[-1]}")
+        await self._tell(fresh, *PRIVATE)
         fresh.rename(self._data)
 
     async def _tell(self, data: Path, *statements: str) -> None:
