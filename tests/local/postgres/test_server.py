@@ -43,6 +43,54 @@ def test_it_starts_when_first_needed_and_drops_all_that_a_role_made(tmp_path: Pa
     asyncio.run(story())
 
 
+def test_a_role_opens_its_own_database_and_no_other(tmp_path: Path) -> None:
+    async def story() -> None:
+        server = Server(tmp_path / "postgres")
+        try:
+            one, other = await server.create(new_login()), await server.create(new_login())
+            assert await ask(one, "SELECT 1") == [(1,)]
+            for database in (other.rpartition("/")[2], "postgres", "template1"):
+                with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+                    await ask(f"{one.rpartition('/')[0]}/{database}", "SELECT 1")
+        finally:
+            await server.close()
+
+    asyncio.run(story())
+
+
+def test_who_may_create_databases_may_begin_in_postgres(tmp_path: Path) -> None:
+    async def story() -> None:
+        server = Server(tmp_path / "postgres")
+        try:
+            login = new_login()
+            url = await server.create(login, creates=True)
+            await ask(url.rpartition("/")[0] + "/postgres", "CREATE DATABASE more")
+            await (await server.admin()).drop(login.role)
+        finally:
+            await server.close()
+
+    asyncio.run(story())
+
+
+def test_the_users_environment_does_not_lead_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        own = Server(tmp_path / "postgres")
+        try:
+            boss = await own.admin()
+            monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+            (tmp_path / "services").write_text("[elsewhere]\nhostaddr=127.0.0.2\nport=1\n")
+            for name, value in (("PGHOSTADDR", "127.0.0.2"), ("PGSERVICE", "elsewhere")):
+                with monkeypatch.context() as environment:
+                    environment.setenv(name, value)
+                    for host in ("127.0.0.1", "localhost"):
+                        there = f"postgres://{boss.user}:{boss.password}@{host}:{boss.port}/postgres"
+                        assert (await (await Server(tmp_path, there).admin()).facts("postgres")).version
+        finally:
+            await own.close()
+
+    asyncio.run(story())
+
+
 def test_a_postgresql_of_the_users_with_a_role_that_is_no_superuser(tmp_path: Path) -> None:
     async def story() -> None:
         own = Server(tmp_path / "postgres")
@@ -50,6 +98,7 @@ def test_a_postgresql_of_the_users_with_a_role_that_is_no_superuser(tmp_path: Pa
             boss = await own.admin()
             there = f"postgres://{boss.user}:{boss.password}@127.0.0.1:{boss.port}/postgres"
             await ask(there, "CREATE ROLE ann LOGIN CREATEDB CREATEROLE PASSWORD 'p@ss/word'")
+            await ask(there, "GRANT CONNECT ON DATABASE postgres TO ann")
             named = Server(tmp_path / "none", f"postgresql://ann:p%40ss%2Fword@127.0.0.1:{boss.port}/postgres")
             assert named.where == f"127.0.0.1:{boss.port}"
             login = new_login()
