@@ -119,13 +119,19 @@ class HerokuCLI:
             assert done.returncode == 0, shown
         return done
 
-    def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+    def start(
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> subprocess.Popen[str]:
         """Begin a command that goes on; whoever starts it ends it."""
         return subprocess.Popen(
             self.command(arguments),
             cwd=cwd or self.home,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
+            env=self.env | dict(env or {}),
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

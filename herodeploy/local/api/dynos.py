@@ -110,12 +110,21 @@ async def stop(platform: Platform, request: Request) -> reply.Reply:
     return reply.accepted({})
 
 
-async def _attachment(platform: Platform, values: dict[str, Any], env: dict[str, str]) -> Attachment:
-    """Return what waits for whoever attaches; they do so by TLS."""
+async def open_doors(platform: Platform) -> None:
+    """Let people attach to dynos, which they do by TLS.
+
+    Raises:
+        ApiError: 501, there is no TLS here.
+    """
     try:
         await platform.doors.open()
     except TlsUnavailable as problem:
         raise ApiError(501, "not_implemented", str(problem)) from None
+
+
+async def _attachment(platform: Platform, values: dict[str, Any], env: dict[str, str]) -> Attachment:
+    """Return what waits for whoever attaches."""
+    await open_doors(platform)
     size = tuple(int(env[name]) if env.get(name, "").isdecimal() else 0 for name in ("LINES", "COLUMNS"))
     terminal = None if routing.flag(values, "force_no_tty") else (min(size[0], WIDEST), min(size[1], WIDEST))
     return Attachment(terminal, platform.settings.boot_timeout)

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from herodeploy.local import records
-from herodeploy.local.api import account, pipelines, routing
+from herodeploy.local.api import account, dynos, pipelines, routing
+from herodeploy.local.lifecycle import debugging
 from herodeploy.local.lifecycle import nodes as node_life
 from herodeploy.local.lifecycle import testruns as life
 from herodeploy.local.wire import ranges, reply
@@ -66,10 +67,11 @@ def render(run: records.TestRun) -> dict[str, Any]:
 
 def render_node(platform: Platform, node: records.TestNode, *, secure: bool = False) -> dict[str, Any]:
     """Return a node's JSON; `secure` when its output is read by https only."""
+    dyno = debugging.dyno(platform, node)
     url = platform.streams.secure_url if secure else platform.streams.url
     return {
         "created_at": node.created_at,
-        "dyno": None,
+        "dyno": {"id": dyno.id, "attach_url": dyno.attach_url} if dyno else None,
         "error_status": node.error_status,
         "exit_code": node.exit_code,
         "id": node.id,
@@ -106,15 +108,16 @@ async def create(platform: Platform, request: Request) -> reply.Reply:
     pipeline = pipelines.find(
         platform, routing.needed({"pipeline": routing.identity(values.get("pipeline"))}, "pipeline")
     )
-    if routing.flag(values, "debug"):
-        raise invalid("Debug runs need a terminal inside the test environment, which this platform does not offer.")
     order = life.Order(
         source_url=routing.needed(values, "source_blob_url"),
         branch=routing.needed(values, "commit_branch"),
         sha=routing.needed(values, "commit_sha"),
         message=routing.text(values, "commit_message") or "",
         clear_cache=routing.flag(values, "clear_cache"),
+        debug=routing.flag(values, "debug"),
     )
+    if order.debug:
+        await dynos.open_doors(platform)
     return reply.created(render(await life.create_test_run(platform, pipeline, order)))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from herodeploy.local.build.buildpack import Buildpack
-from herodeploy.local.build.ci import PreparedTests, TestRequest, copies, run_tests, setup_tests
+from herodeploy.local.build.ci import PreparedTests, TestRequest, copies, debug_command, run_tests, setup_tests
 from herodeploy.local.build.compiling import compile_app, failing, prepare
 from herodeploy.local.build.failure import BuildFailed
 from herodeploy.local.build.place import Place
@@ -23,6 +23,7 @@ __all__ = [
     "TestRequest",
     "build",
     "copies",
+    "debug_command",
     "run_tests",
     "setup_tests",
 ]

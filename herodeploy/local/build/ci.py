@@ -17,6 +17,20 @@ from herodeploy.local.runtime import boot_script
 
 Output = Callable[[str], None]
 
+SHELL = """\
+ci() {
+  case "$1" in
+    setup) %s ;;
+    env) ;;
+    *) echo 'Usage: ci setup, ci env' >&2; return 2 ;;
+  esac
+}
+export -f ci
+export PS1='\\w $ '
+exec bash --norc -i
+"""
+"""How a debug run's shell begins. The Heroku CLI waits for ``$`` and types ``ci setup && eval $(ci env)``."""
+
 
 @dataclass(frozen=True, slots=True)
 class TestRequest:
@@ -111,6 +125,18 @@ async def run_tests(prepared: PreparedTests, env: Mapping[str, str], output: Out
             raise BuildFailed(f"the test-setup command ended with status {status}")
         shown, command = _test_command(prepared)
         return await _run("test", shown, command, prepared, env, told)
+
+
+def debug_command(prepared: PreparedTests, env: Mapping[str, str]) -> process.Command:
+    """Return a shell in the app's folder with the tests' environment, in which ``ci setup`` runs test-setup.
+
+    Parameters:
+        env: a node's own variables, as of `run_tests`.
+    """
+    setup = prepared.request.scripts.get("test-setup")
+    words = ["echo", "-----> No test-setup command provided. Skipping."] if setup is None else ["bash", "-c", setup]
+    variables = {**prepared.request.config, "TERM": "xterm", **env}
+    return prepared.place.test_command(boot_script(SHELL % shlex.join(words)), variables)
 
 
 def _test_command(prepared: PreparedTests) -> tuple[str, str]:

@@ -76,7 +76,7 @@ def fail(platform: Platform, node: records.TestNode, message: str) -> None:
     if node.status in ENDED:
         return
     node.error_status, node.message = node.status, message
-    stream = node.output_stream_id if node.status == "running" else node.setup_stream_id
+    stream = node.output_stream_id if node.status in ("running", "debugging") else node.setup_stream_id
     # The builder begins its sentence with a capital letter.
     if message[1:] not in platform.streams.text(stream)[-2000:]:
         platform.streams.write(stream, f" !     {message}")

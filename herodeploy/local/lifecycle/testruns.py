@@ -1,6 +1,7 @@
 """Test runs: a commit's own tests in a throw-away environment, on one node or several.
 
-A run is failed when the tests said no, and errored when they could not even begin.
+A run is failed when the tests said no, and errored when they could not even begin. A debug run has a shell for
+somebody instead of the tests, and is cancelled when they leave.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from herodeploy.local import records
 from herodeploy.local.build import builder
-from herodeploy.local.lifecycle import addon_orders, app_setups, nodes, sources
+from herodeploy.local.lifecycle import addon_orders, app_setups, debugging, nodes, sources
 from herodeploy.local.lifecycle.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Order:
     sha: str
     message: str
     clear_cache: bool = False
+    debug: bool = False
 
 
 async def create_test_run(platform: Platform, pipeline: records.Pipeline, order: Order) -> records.TestRun:
@@ -60,6 +62,7 @@ async def create_test_run(platform: Platform, pipeline: records.Pipeline, order:
         created_at=now,
         updated_at=now,
         clear_cache=order.clear_cache,
+        debug=order.debug,
     )
     pipeline.next_test_run += 1
     with platform.state.changes():
@@ -89,6 +92,8 @@ async def forget(platform: Platform, run: records.TestRun) -> None:
             platform.streams.forget(node.setup_stream_id)
             platform.streams.forget(node.output_stream_id)
             state.test_nodes.delete(node.id)
+        if run.app_setup_id:
+            state.app_setups.delete(run.app_setup_id)
         state.test_runs.delete(run.id)
 
 
@@ -117,8 +122,9 @@ async def _run(platform: Platform, pipeline: records.Pipeline, run: records.Test
     """Work when there is a free slot; whatever happens, the run ends in a final status."""
     work = platform.settings.work / "tests" / run.id
     try:
-        async with platform.build_slots:
-            await _test(platform, pipeline, run, work)
+        async with AsyncExitStack() as slot:
+            await slot.enter_async_context(platform.build_slots)
+            await _test(platform, pipeline, run, work, slot)
     except (app_setups.SetupFailed, builder.BuildFailed) as problem:
         _error(platform, run, nodes.sentence(problem))
     except OSError as problem:
@@ -130,29 +136,33 @@ async def _run(platform: Platform, pipeline: records.Pipeline, run: records.Test
         await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
 
-async def _test(platform: Platform, pipeline: records.Pipeline, run: records.TestRun, work: Path) -> None:
+async def _test(
+    platform: Platform, pipeline: records.Pipeline, run: records.TestRun, work: Path, slot: AsyncExitStack
+) -> None:
+    """Fetch, compile, and test or let somebody debug, who keeps no build from its slot."""
     _move(platform, run, "creating")
     source, manifest = await app_setups.read_manifest(platform, run.source_blob_url, work / "fetched", STAGE)
-    for index in range(1, manifest.test_nodes):
+    for index in range(1, 1 if run.debug else manifest.test_nodes):
         nodes.add(platform, run, index)
     request = _request(platform, pipeline, run, manifest, source, work)
     every = nodes.of_run(platform, run)
     lent, run.warning_message = await addon_orders.lend(platform, manifest, every, request.config)
     try:
         config = {**request.config, **lent.config(every[0])}
-        await _carry_out(platform, pipeline, run, replace(request, config=config), lent)
+        rooms = await _compile(platform, pipeline, run, replace(request, config=config))
+        if run.debug:
+            await slot.aclose()
+            await _debug(platform, run, rooms[0], lent.config(every[0]))
+        else:
+            await _test_everywhere(platform, run, rooms, lent)
     finally:
         lent.give_back()
 
 
-async def _carry_out(
-    platform: Platform,
-    pipeline: records.Pipeline,
-    run: records.TestRun,
-    request: builder.TestRequest,
-    lent: addon_orders.Lent,
-) -> None:
-    """Compile once, then test on every node, each with its own add-ons."""
+async def _compile(
+    platform: Platform, pipeline: records.Pipeline, run: records.TestRun, request: builder.TestRequest
+) -> list[builder.PreparedTests]:
+    """Compile once for all nodes; return what each tests."""
     _move(platform, run, "building")
     if run.warning_message:
         _to_all(platform, run)(f" !     {run.warning_message}")
@@ -163,11 +173,27 @@ async def _carry_out(
     rooms = await builder.copies(prepared, len(nodes.of_run(platform, run)))
     for node in nodes.of_run(platform, run):
         platform.streams.close(node.setup_stream_id)
+    return rooms
+
+
+async def _test_everywhere(
+    platform: Platform, run: records.TestRun, rooms: Sequence[builder.PreparedTests], lent: addon_orders.Lent
+) -> None:
+    """Test on every node, each with its own add-ons."""
     _move(platform, run, "running")
     async with asyncio.TaskGroup() as group:
         for node, room in zip(nodes.of_run(platform, run), rooms, strict=True):
             group.create_task(nodes.run_tests(platform, run, node, room, lent.config(node)))
     _end(platform, run, _outcome(platform, run))
+
+
+async def _debug(
+    platform: Platform, run: records.TestRun, room: builder.PreparedTests, config: Mapping[str, str]
+) -> None:
+    debugging.set_up(platform, run)
+    (node,) = nodes.of_run(platform, run)
+    await debugging.attend(platform, node, room, config, lambda: _move(platform, run, "debugging"))
+    _end(platform, run, "cancelled", "The debug session ended.")
 
 
 def _request(

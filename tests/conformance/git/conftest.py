@@ -27,6 +27,10 @@ class Person:
         """Run the real CLI in the repository."""
         return self.cli(*arguments, check=check, cwd=self.root, env=self.env, **more)
 
+    def start(self, *arguments: str) -> Any:
+        """Begin a command of the real CLI, whose input and output are pipes; whoever starts it ends it."""
+        return self.cli.start(*arguments, cwd=self.root, env=self.env, stdin=subprocess.PIPE)
+
     def git(self, *arguments: str, code: int = 0, cwd: Path | None = None) -> str:
         """Run git; return what it said on both outputs."""
         done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -57,3 +58,32 @@ def test_whether_apps_run_the_same(person: Callable[..., Any]) -> None:
     ann.commit("Go on", index_html="again")
     ann.git("push", "heroku", "main")
     assert "unable to perform a diff" in ann.heroku("pipelines:diff", "-a", "upstream").stdout
+
+
+def test_a_shell_in_the_test_environment(local: Any, person: Callable[..., Any]) -> None:
+    ann = person(proxy=True)
+    ann.heroku("apps:create", "debugged", "--no-remote")
+    ann.heroku("pipelines:create", "debugged", "-a", "debugged", "-s", "staging")
+    scripts = {"test-setup": "echo set up > set_up; echo now $(cat set_up)", "test": "sh tests.sh"}
+    ann.commit("Set up", app_json=json.dumps({"environments": {"test": {"scripts": scripts}}}))
+    with ann.start("ci:debug", "-p", "debugged") as going:
+        said = heard(going, "now set up")
+        going.stdin.write("echo CI is $CI, $(sh tests.sh), $(ls set_up); exit\n")
+        going.stdin.flush()
+        said += going.stdout.read()
+        assert going.wait() == 0, said
+    assert "~ $ ci setup && eval $(ci env)" in said
+    assert "CI is true, testing, set_up" in said
+    (run,) = local.get(f"/pipelines/{local.get('/pipelines/debugged')['id']}/test-runs")
+    assert (run["debug"], run["status"]) == (True, "cancelled")
+    assert "cancelled" in ann.heroku("ci", "-p", "debugged").stdout
+
+
+def heard(going: Any, words: str) -> str:
+    """Return what a command said up to the line that has the words."""
+    said = ""
+    for line in going.stdout:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(said)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
-import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
+from support.rendezvous import GREETING, attached, rest, until
 
 PAUSE = threading.Event()
-GREETING = b"rendezvous\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -30,36 +26,6 @@ def app(local: Any, source: Callable[..., dict[str, str]]) -> Any:
 
 def dyno(local: Any, app: Any, command: str, **body: Any) -> Any:
     return local.post(f"/apps/{app['id']}/dynos", {"attach": True, "command": command, **body})
-
-
-@contextmanager
-def attached(local: Any, url: str) -> Iterator[ssl.SSLSocket]:
-    """Attach by TLS, trusting the platform's authority alone."""
-    place = urlsplit(url)
-    context = ssl.create_default_context(cafile=str(local.data / "tls" / "ca.pem"))
-    with (
-        socket.create_connection((place.hostname, place.port), timeout=60) as plain,
-        context.wrap_socket(plain, server_hostname=place.hostname) as secure,
-    ):
-        secure.sendall(place.path[1:].encode() + b"\r\n")
-        yield secure
-
-
-def rest(secure: ssl.SSLSocket) -> bytes:
-    """Return all that comes until the end."""
-    said = b""
-    while more := secure.recv(65536):
-        said += more
-    return said
-
-
-def until(secure: ssl.SSLSocket, text: bytes) -> bytes:
-    said = b""
-    while text not in said:
-        more = secure.recv(65536)
-        assert more, said
-        said += more
-    return said
 
 
 def run(local: Any, app: Any, command: str, send: bytes = b"", **body: Any) -> str:
