@@ -40,7 +40,8 @@ def variables(
     Parameters:
         url: of the platform.
         authority: the certificate to trust; None where the platform speaks no TLS.
-        proxy: let the Heroku CLI reach the platform for kolkrabbi.heroku.com, too; other HTTPS gets nowhere then.
+        proxy: let the Heroku CLI reach the platform for kolkrabbi.heroku.com and api.github.com, too; other HTTPS gets
+            nowhere then.
 
     Raises:
         OSError: a file of certificates cannot be read or written.
