@@ -94,7 +94,8 @@ def env(
         bool,
         typer.Option(
             "--with-proxy",
-            help="Also for what the Heroku CLI asks kolkrabbi.heroku.com: ci:run, pipelines:diff. No other HTTPS then.",
+            help="Also for what the Heroku CLI asks kolkrabbi.heroku.com and api.github.com: ci:run, pipelines:diff. "
+            "No other HTTPS then.",
         ),
     ] = False,
     data: Data = None,

@@ -40,7 +40,8 @@ def variables(
     Parameters:
         url: of the platform.
         authority: the certificate to trust; None where the platform speaks no TLS.
-        proxy: let the Heroku CLI reach the platform for kolkrabbi.heroku.com, too; other HTTPS gets nowhere then.
+        proxy: let the Heroku CLI reach the platform for kolkrabbi.heroku.com and api.github.com, too; other HTTPS gets
+            nowhere then.
 
     Raises:
         OSError: a file of certificates cannot be read or written.
@@ -114,8 +115,9 @@ def _joined(authority: Path, environ: Mapping[str, str], name: str, kind: str) -
     there = environ.get(name) or (ssl.get_default_verify_paths().cafile if name == "SSL_CERT_FILE" else None)
     if not there or Path(there) == authority or not Path(there).is_file():
         return authority
-    if Path(there) != both:
+    theirs, ours = Path(there).read_bytes(), authority.read_bytes()
+    if Path(there) != both or ours not in theirs:  # the authority may be a new one
         fresh = both.with_suffix(".new")
-        fresh.write_bytes(Path(there).read_bytes().rstrip() + b"\n" + authority.read_bytes())
+        fresh.write_bytes(theirs.rstrip() + b"\n" + ours)
         fresh.replace(both)
     return both

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import shutil
 from collections import defaultdict
 from collections.abc import Callable
@@ -62,6 +63,7 @@ class Platform:
         IsolationUnavailable: the settings require isolation.
 
     Attributes:
+        github_token: what callers of the one call of GitHub's must know; new at each start.
         state: the records.
         clock: the time, which tests may advance.
         limiter: how many API calls are left.
@@ -90,6 +92,7 @@ class Platform:
         self.settings = settings
         self.token = token
         self.control_token = control_token
+        self.github_token = secrets.token_hex(20)
         self.email = EMAIL
         self.base_url = f"http://127.0.0.1:{settings.port}"
         for folder in (

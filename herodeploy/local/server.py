@@ -21,14 +21,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from herodeploy.local import disk, folders, ports
-from herodeploy.local.api import families, kolkrabbi
+from herodeploy.local.api import families, github, kolkrabbi
 from herodeploy.local.git.http import GitHttp, means_git
 from herodeploy.local.lifecycle import authorizations, domains
 from herodeploy.local.platform import Platform
 from herodeploy.local.rehearsal.gate import Gate
 from herodeploy.local.settings import Settings
 from herodeploy.local.tls import doors
-from herodeploy.local.tls.certificates import KOLKRABBI
+from herodeploy.local.tls.certificates import GITHUB, KOLKRABBI
 from herodeploy.local.wire import accept, auth, limits, reply
 from herodeploy.local.wire.errors import (
     ApiError,
@@ -112,12 +112,12 @@ def make_api(platform: Platform) -> Starlette:
     return _starlette(families.routes(platform))
 
 
-def _starlette(routes: list[Route]) -> Starlette:
+def _starlette(routes: list[Route], unknown: Any = None) -> Starlette:
     return Starlette(
         routes=routes,
         exception_handlers={
             ApiError: _refused,
-            HTTPException: _unknown,
+            HTTPException: unknown or _unknown,
             OSError: _disk,
             sqlite3.Error: _disk,
             500: _broken,
@@ -135,6 +135,7 @@ class Front:
             platform, GitHttp(platform, lambda header: authorizations.accepts(platform, auth.token(header)))
         )
         self._kolkrabbi = Gate(platform, Door(platform, _starlette(kolkrabbi.routes(platform))))
+        self._github = Gate(platform, _starlette(github.routes(platform), github.unknown))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -145,6 +146,8 @@ class Front:
         app = self._app_of(host)
         if auth.hostname(host) == KOLKRABBI:
             await self._kolkrabbi(scope, receive, send)
+        elif auth.hostname(host) == GITHUB:
+            await self._github(scope, receive, send)
         elif app is not None:
             await self._platform.router({**scope, "herodeploy.app": app}, receive, send)
         elif not auth.is_api(host):

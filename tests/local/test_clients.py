@@ -59,6 +59,10 @@ def test_certificates_that_the_shell_trusts_are_trusted_still(tmp_path: Path) ->
         assert Path(found[name]).read_text() == "THEIRS\nOURS\n"
     assert (found["HTTPS_PROXY"], found["NO_PROXY"]) == (URL, "intern,127.0.0.1,localhost")
     assert clients.variables(URL, "hush", authority, proxy=True, environ=shell | found) == found
+    authority.write_text("NEW\n")
+    assert clients.variables(URL, "hush", authority, proxy=True, environ=shell | found) == found
+    for name in ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"):
+        assert Path(found[name]).read_text() == "THEIRS\nOURS\nNEW\n"
 
 
 def test_the_authority_of_a_platform_that_speaks_tls_or_cannot(

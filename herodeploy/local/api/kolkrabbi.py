@@ -46,12 +46,12 @@ def routes(platform: Platform) -> list[Route]:
 
 
 async def token(platform: Platform, request: Request) -> Any:
-    """GET /account/github/token: one that opens nothing, as there is no GitHub here."""
+    """GET /account/github/token: one that opens nothing but what `github` serves."""
     user = account.user()["id"]
     return {
         "id": account.fixed_id("github"),
         "heroku": {"user_id": user},
-        "github": {"user_id": 1, "token": "there-is-no-github-here"},
+        "github": {"user_id": 1, "token": platform.github_token},
     }
 
 

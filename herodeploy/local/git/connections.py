@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from herodeploy.local import records
-from herodeploy.local.git import pushes, repositories
+from herodeploy.local.git import comparison, pushes, repositories
 
 if TYPE_CHECKING:
     from herodeploy.local.platform import Platform
@@ -44,6 +44,19 @@ async def find_branch(platform: Platform, pipeline: records.Pipeline, name: str)
         if commit is not None:
             return Branch(name, commit, repository)
     return None
+
+
+async def compare(platform: Platform, pipeline: records.Pipeline, base: str, head: str) -> comparison.Comparison | None:
+    """Compare two commits, given by their whole hashes; None where they were not both pushed to a pipeline's apps.
+
+    Raises:
+        OSError: no process could be started.
+    """
+    where = _repositories(platform, pipeline)
+    try:
+        return await comparison.compare(where, base, head) if where else None
+    except repositories.GitFailed:
+        return None
 
 
 async def keep(platform: Platform, branch: Branch) -> str:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 KOLKRABBI = "kolkrabbi.heroku.com"
 """The host of Heroku's GitHub side, whose name is fixed in the Heroku CLI."""
-NAMES = (KOLKRABBI, "localhost")
+GITHUB = "api.github.com"
+"""The host that the Heroku CLI asks what lies between two commits; its name is fixed there, too."""
+NAMES = (KOLKRABBI, GITHUB, "localhost")
 ADDRESS = ipaddress.IPv4Network("127.0.0.1/32")
 LIFE = timedelta(days=397)
 LEFT = timedelta(days=30)
@@ -66,24 +68,28 @@ class Material:
 
 
 def ensure(folder: Path) -> Material:
-    """Return the certificates of a folder, made where they are missing or about to expire.
+    """Return the certificates of a folder, made where they are missing, about to expire, or of other names.
 
     Raises:
         TlsUnavailable: they cannot be made here.
         OSError: they cannot be written.
     """
     material = Material(folder)
-    if not material.is_there or _expires_soon(material):
+    if not material.is_there or _is_outdated(material):
         _make(material)
     return material
 
 
-def _expires_soon(material: Material) -> bool:
-    """Tell by what needs no import of size, as it is asked at every start; both certificates end at once."""
+def _is_outdated(material: Material) -> bool:
+    """Tell by what needs no import of size, as it is asked at every start; both certificates end and name the same.
+
+    Names lie in a certificate as they are: each is an IA5String.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(material.authority)
     end = ssl.cert_time_to_seconds(str(context.get_ca_certs()[0]["notAfter"]))
-    return end - time.time() < LEFT.total_seconds()
+    (content,) = context.get_ca_certs(binary_form=True)
+    return end - time.time() < LEFT.total_seconds() or any(name.encode() not in content for name in NAMES)
 
 
 def _make(material: Material) -> None:

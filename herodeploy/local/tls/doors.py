@@ -1,4 +1,4 @@
-"""The other things that the platform's one port understands: TLS, and CONNECT to Heroku's GitHub side.
+"""The other things that the platform's one port understands: TLS, and CONNECT to what stands in for GitHub.
 
 A connection that begins with neither stays with the HTTP server and costs it one comparison. Inside TLS is either HTTP,
 which goes on to the same port in the clear, or the secret of an attached dyno.
@@ -17,18 +17,19 @@ from typing import Any
 
 from herodeploy.local import ports
 from herodeploy.local.tls import certificates
-from herodeploy.local.tls.certificates import KOLKRABBI
+from herodeploy.local.tls.certificates import GITHUB, KOLKRABBI
 
 log = logging.getLogger(__name__)
 
 HELLO = b"\x16"
 """What every TLS connection begins with."""
 CONNECT = b"CONNECT "
+LEADS_TO = (KOLKRABBI, GITHUB)
 CHUNK = 64 * 1024
 PATIENCE = 30
 """Seconds that a client has to say what it wants."""
 REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
-ONLY = f"This proxy of herodeploy's local platform leads to {KOLKRABBI} and nowhere else.\n"
+ONLY = f"This proxy of herodeploy's local platform leads to {' and '.join(LEADS_TO)} and nowhere else.\n"
 
 Visitor = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -107,7 +108,7 @@ class Doors:
             while b"\r\n\r\n" not in head and len(head) < CHUNK and (more := await reader.read(CHUNK)):
                 head += more
         host = head.removeprefix(CONNECT).split(b" ")[0].rpartition(b":")[0].decode(errors="replace")
-        if host.lower() != KOLKRABBI:
+        if host.lower() not in LEADS_TO:
             writer.write(REFUSED % (len(ONLY), ONLY.encode()))
             await writer.drain()
             return

@@ -55,9 +55,14 @@ def test_whether_apps_run_the_same(person: Callable[..., Any]) -> None:
     ann.git("push", "heroku", "main")
     ann.heroku("pipelines:promote", "-a", "upstream")
     assert "upstream is up to date with downstream" in ann.heroku("pipelines:diff", "-a", "upstream").stdout
-    ann.commit("Go on", index_html="again")
+    commit = ann.commit("Go on\n\nAnd on", index_html="again")
     ann.git("push", "heroku", "main")
-    assert "unable to perform a diff" in ann.heroku("pipelines:diff", "-a", "upstream").stdout
+    told = ann.heroku("pipelines:diff", "-a", "upstream").stdout
+    assert "upstream is ahead of downstream by 1 commit" in told
+    (line,) = [line for line in told.splitlines() if commit[:7] in line and "compare" not in line]
+    assert "Ann" in line
+    assert "Go on" in line
+    assert "Begin" not in told
 
 
 def test_a_shell_in_the_test_environment(local: Any, person: Callable[..., Any]) -> None:

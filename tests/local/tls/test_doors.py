@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 KOLKRABBI = "kolkrabbi.heroku.com"
+GITHUB = "api.github.com"
 
 
 def opened(local: Any) -> Path:
@@ -54,6 +55,7 @@ def test_the_authority_vouches_for_this_machine_alone_and_its_key_is_gone(local:
     assert only.critical
     assert [str(each.value) for each in only.value.permitted_subtrees or []] == [
         KOLKRABBI,
+        GITHUB,
         "localhost",
         "127.0.0.1/32",
     ]
@@ -64,7 +66,7 @@ def test_the_authority_vouches_for_this_machine_alone_and_its_key_is_gone(local:
     assert sorted(file.name for file in (local.data / "tls").iterdir()) == ["ca.pem", "certificate.pem", "key.pem"]
 
 
-def test_the_proxy_leads_to_kolkrabbi_and_nowhere_else(local: Any) -> None:
+def test_the_proxy_leads_to_what_stands_in_for_github_and_nowhere_else(local: Any) -> None:
     authority = opened(local)
     sock, said = tunnel(local, f"{KOLKRABBI}:{httpx.URL(local.url).port}")
     assert said.startswith(b"HTTP/1.1 200 ")
@@ -72,11 +74,16 @@ def test_the_proxy_leads_to_kolkrabbi_and_nowhere_else(local: Any) -> None:
         head = f"GET /account/github/token HTTP/1.1\r\nHost: {KOLKRABBI}\r\nConnection: close\r\n"
         secure.sendall(f"{head}Authorization: {local.http.headers['authorization']}\r\n\r\n".encode())
         assert secure.recv(4096).startswith(b"HTTP/1.1 200 ")
-    for other in ("example.com:443", "127.0.0.1:22", f"{KOLKRABBI}.example.com:443", "nonsense"):
+    sock, said = tunnel(local, f"{GITHUB}:443")
+    assert said.startswith(b"HTTP/1.1 200 ")
+    with trusting(authority).wrap_socket(sock, server_hostname=GITHUB) as secure:
+        secure.sendall(f"GET /user HTTP/1.1\r\nHost: {GITHUB}\r\nConnection: close\r\n\r\n".encode())
+        assert secure.recv(4096).startswith(b"HTTP/1.1 404 ")
+    for other in ("example.com:443", "github.com:443", "127.0.0.1:22", f"{KOLKRABBI}.example.com:443", "nonsense"):
         sock, said = tunnel(local, other)
         with sock:
             assert said.startswith(b"HTTP/1.1 403 "), other
-            assert b"leads to kolkrabbi.heroku.com and nowhere else" in said + sock.recv(4096)
+            assert b"leads to kolkrabbi.heroku.com and api.github.com and nowhere else" in said + sock.recv(4096)
 
 
 def test_no_tls_before_it_is_asked_for_and_again_after_a_restart(tmp_path: Path, run_platform: Any) -> None:
@@ -98,6 +105,19 @@ def test_certificates_are_renewed_in_time(tmp_path: Path, monkeypatch: pytest.Mo
     assert certificates.ensure(tmp_path / "tls").authority.read_bytes() == first
     monkeypatch.setattr(certificates, "LEFT", certificates.LIFE + timedelta(days=1))
     assert certificates.ensure(tmp_path / "tls").authority.read_bytes() != first
+
+
+def test_certificates_of_fewer_names_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of an earlier version."""
+    from herodeploy.local.tls import certificates
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(certificates, "NAMES", (KOLKRABBI, "localhost"))
+        first = certificates.ensure(tmp_path / "tls").authority.read_bytes()
+        assert certificates.ensure(tmp_path / "tls").authority.read_bytes() == first
+    second = certificates.ensure(tmp_path / "tls").authority.read_bytes()
+    assert second != first
+    assert certificates.ensure(tmp_path / "tls").authority.read_bytes() == second
 
 
 def test_without_the_package_it_says_what_to_install(
