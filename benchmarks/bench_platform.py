@@ -145,7 +145,7 @@ def idle(platform: dict[str, Any]) -> None:
     for number in range(APPS):
         call(platform["url"], "POST", "/apps", {"name": f"idle-{number}"})
     before = cpu_seconds(platform["pid"])
-    time.sleep(IDLE)
+    time.sleep(IDLE)  # what is measured is that nothing happens
     share = (cpu_seconds(platform["pid"]) - before) / IDLE * 100
     status = Path(f"/proc/{platform['pid']}/status").read_text()
     memory = int(status.partition("VmRSS:")[2].split()[0]) / 1024

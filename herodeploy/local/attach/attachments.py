@@ -7,11 +7,9 @@ nobody. Everything after that is the dyno's input and output.
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import socket
 import ssl
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -20,7 +18,6 @@ from pathlib import Path
 from herodeploy.local.process import process
 
 TERMINAL = Path(__file__).with_name("terminal.py")
-PYTHON = os.path.realpath(sys.executable)
 GREETING = b"rendezvous\r\n"
 END_OF_INPUT = b"\x04"
 """What the Heroku CLI sends where its own input ends; a terminal understands that by itself."""
@@ -98,7 +95,7 @@ class Attachment:
         if self._terminal is None:
             return process.wired(command.argv, fd, errors=True)
         words = map(str, (TERMINAL, fd, *self._terminal))
-        return [PYTHON, "-I", "-S", *words, *command.argv]
+        return [process.PYTHON, "-I", "-S", *words, *command.argv]
 
     async def _converse(self, ours: socket.socket, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         source, sink = await asyncio.open_connection(sock=ours)

@@ -7,13 +7,14 @@ other host; so whoever trusts it trusts nobody but this platform.
 from __future__ import annotations
 
 import ipaddress
-import os
 import ssl
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from herodeploy.local import disk
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -107,9 +108,9 @@ def _make(material: Material) -> None:
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     vouching = authority.public_bytes(pem)
     material.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(material.key, secret)
-    _write(material.certificate, certificate.public_bytes(pem) + vouching)
-    _write(material.authority, vouching)
+    disk.write_private(material.key, secret)
+    disk.write_private(material.certificate, certificate.public_bytes(pem) + vouching)
+    disk.write_private(material.authority, vouching)
 
 
 def _authority(key: EllipticCurvePrivateKey) -> x509.Certificate:
@@ -183,12 +184,3 @@ def _name(common: str) -> x509.Name:
     from cryptography import x509
 
     return x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, common)])
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all, for nobody else's eyes."""
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(content)
-    fresh.replace(file)

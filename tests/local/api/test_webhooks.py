@@ -65,6 +65,17 @@ def settled(local: Any, path: str, attempts: int = 1) -> Any:
     return tried[0]
 
 
+def refused_once(local: Any, receiver: Receiver) -> str:
+    """Let a first delivery of level sync fail; return the app's id."""
+    app = local.app()
+    subscribe(local, app, receiver.url, "api:app", level="sync")
+    receiver.status = 500
+    local.patch(f"/apps/{app['id']}", {"maintenance": True})
+    receiver.next()
+    settled(local, f"/apps/{app['id']}/webhook-deliveries")
+    return str(app["id"])
+
+
 def test_a_delivery_is_signed_over_its_very_bytes(local: Any, receiver: Receiver) -> None:
     app = local.app()
     subscribe(local, app, receiver.url, "api:release", secret="s3cret", authorization="Bearer mine")
@@ -139,12 +150,7 @@ def test_a_sync_delivery_is_tried_until_it_succeeds_and_holds_later_ones_up(
 
 def test_what_waits_to_be_delivered_outlives_the_platform(run_platform: Any, receiver: Receiver, tmp_path: Any) -> None:
     with run_platform(tmp_path / "data", webhook_pause=3600) as local:
-        app = local.app()
-        subscribe(local, app, receiver.url, "api:app", level="sync")
-        receiver.status = 500
-        local.patch(f"/apps/{app['id']}", {"maintenance": True})
-        receiver.next()
-        settled(local, f"/apps/{app['id']}/webhook-deliveries")
+        refused_once(local, receiver)
     receiver.status = 200
     with run_platform(tmp_path / "data", webhook_pause=3600) as local:
         local.loop.call_soon_threadsafe(local.platform.clock.advance, 3601)
@@ -153,15 +159,10 @@ def test_what_waits_to_be_delivered_outlives_the_platform(run_platform: Any, rec
 
 def test_a_hook_that_fails_for_72_hours_gives_up(run_platform: Any, receiver: Receiver, tmp_path: Any) -> None:
     with run_platform(tmp_path / "data", webhook_pause=3600) as local:
-        app = local.app()
-        subscribe(local, app, receiver.url, "api:app", level="sync")
-        receiver.status = 500
-        local.patch(f"/apps/{app['id']}", {"maintenance": True})
-        receiver.next()
-        settled(local, f"/apps/{app['id']}/webhook-deliveries")
+        app_id = refused_once(local, receiver)
         local.loop.call_soon_threadsafe(local.platform.clock.advance, 73 * 3600)
         receiver.next()
-        only = settled(local, f"/apps/{app['id']}/webhook-deliveries", attempts=2)
+        only = settled(local, f"/apps/{app_id}/webhook-deliveries", attempts=2)
         assert only["status"] == "failed"
 
 
