@@ -97,7 +97,7 @@ def _waits(view: DeliveryView) -> None:
             console.say_styled(
                 ("  ", ""),
                 (f"{verdict.answer.value:<5}", console.STYLES.get(verdict.answer.value, "")),
-                (f" {verdict.gate}: {verdict.reason}", ""),
+                (f" {verdict.name}: {verdict.reason}", ""),
             )
         say_approve(delivery)
     elif delivery.status.value in ("running", "errored"):

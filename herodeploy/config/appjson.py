@@ -7,9 +7,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from herodeploy.config import json_nodes
-from herodeploy.config.model import refuse
 from herodeploy.config.nodes import Node, Path, written
 from herodeploy.config.problems import complain, nearest, of_validation
+from herodeploy.config.values import refuse
 from herodeploy.errors import ConfigError
 
 

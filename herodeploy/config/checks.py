@@ -103,9 +103,9 @@ def _gates(name: str, stage: StageSection, *, first: bool) -> Iterator[Problem]:
     seen: set[str] = set()
     for position, gate in enumerate(stage.gates):
         path = ("stages", name, "gates", position)
-        if gate.kind in seen:
-            yield Problem(path, f"stages.{name}.gates has gate '{gate.kind}' twice", "remove one")
+        if gate.name in seen:
+            yield Problem(path, f"stages.{name}.gates has gate '{gate.name}' twice", "remove one, or give it a `name:`")
         if gate.kind == "upstream" and first:
             message = f"stages.{name}.gates has gate 'upstream', but no stage comes before the first"
             yield Problem(path, message, "remove it")
-        seen.add(gate.kind)
+        seen.add(gate.name)

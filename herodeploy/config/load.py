@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from herodeploy.config import yaml_nodes
 from herodeploy.config.checks import check, kind_of
-from herodeploy.config.model import GateItem, Root, StageSection, VerifySection
+from herodeploy.config.gate_model import GateItem
+from herodeploy.config.model import Root, StageSection, VerifySection
 from herodeploy.config.nodes import Node
 from herodeploy.config.problems import complain, of_validation
 from herodeploy.domain.pipeline import CiSpec, GateSpec, PipelineSpec, ReviewSpec, Stage, StageSpec, VerifySpec

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from herodeploy.config.model import shown
 from herodeploy.config.nodes import Node, Path, written
+from herodeploy.config.values import shown
 from herodeploy.errors import ConfigError
 
 WANTED = {

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from herodeploy.config import durations, model, names
+from herodeploy.config import durations, gate_model, model, names
 
 EXAMPLE = """\
 pipeline: shop
@@ -59,8 +59,9 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`review`", model.ReviewSection),
     ("`stages.<name>`", model.StageSection),
     ("`stages.<name>.verify`", model.VerifySection),
-    ("`stages.<name>.gates`", model.GateItem),
-    ("`approval`", model.ApprovalGate),
+    ("`stages.<name>.gates`", gate_model.GateItem),
+    ("every gate", gate_model.GateSection),
+    *((f"`{kind}`", section) for kind, section in gate_model.sections() if set(section.model_fields) != {"name"}),
 )
 
 
@@ -76,6 +77,8 @@ def _table(section: type[BaseModel]) -> Iterator[str]:
     yield "| key | value | default | meaning |"
     yield "|---|---|---|---|"
     for key, field in section.model_fields.items():
+        if key == "name" and section is not gate_model.GateSection and issubclass(section, gate_model.GateSection):
+            continue
         meaning = (field.description or "").replace("|", "\\|")
         yield f"| `{key}` | {_value(field)} | {_default(field)} | {meaning} |"
 

@@ -42,6 +42,7 @@ class Delivery:
         slug_id: the artifact, once the first stage has built it.
         source_app_id, source_release_id: the exact release that the last passed stage verified.
         reason: why it waits, failed or was superseded.
+        recheck_at: when a waiting one is to be looked at again though nothing happens.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Delivery:
     source_app_id: str | None = None
     source_release_id: str | None = None
     reason: str | None = None
+    recheck_at: datetime | None = None
 
     @property
     def leg_id(self) -> str:

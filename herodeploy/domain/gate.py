@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from herodeploy.domain.approval import Approval
+from herodeploy.domain.lock import Hold, Lock, TakenBack
 from herodeploy.domain.mode import Mode
-from herodeploy.domain.pipeline import PipelineSpec, StageSpec
+from herodeploy.domain.pipeline import GateSpec, PipelineSpec, StageSpec
 
 
 class Answer(StrEnum):
@@ -26,17 +27,58 @@ class Verdict:
     """One gate's answer.
 
     Parameters:
-        gate: the gate's kind.
+        kind: the gate's kind.
         reason: a sentence for people.
         until: when a WAIT may end by itself, where known.
         facts: what the answer was taken on; plain JSON values, no secrets.
+        name: tells gates of one kind apart; the kind, unless herodeploy.yml names it.
+        actor, comment: who overrode it and why.
+        said: what an overridden gate itself says.
     """
 
-    gate: str
+    kind: str
     answer: Answer
     reason: str
     until: datetime | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
+    name: str = ""
+    actor: str | None = None
+    comment: str | None = None
+    said: Answer | None = None
+
+    @property
+    def passes(self) -> bool:
+        """Whether it stands in no one's way."""
+        return self.answer in (Answer.PASS, Answer.OVERRIDDEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person's decision against a gate's WAIT or FAIL, for one artifact in one stage."""
+
+    id: str
+    delivery_id: str
+    stage: str
+    slug_id: str
+    gate: str
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was seen when a gate looked at the world.
+
+    Parameters:
+        at: when it looked last.
+        data: what it saw; plain JSON values, no secrets. A look is given the one before, so this is its memory, too.
+        error: why it could not look, if it could not; `data` is then the last one seen.
+    """
+
+    at: datetime
+    data: Mapping[str, object] = field(default_factory=dict)
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +88,12 @@ class Facts:
     Parameters:
         ci: the delivery's CI result: succeeded, failed, errored, skipped, or None while it is not in.
         verified_upstream: whether this very artifact passed verification in the stage before.
-        approvals: those given for this delivery, stage and artifact.
+        approvals: those given for this artifact in this stage, in this delivery or an earlier one.
+        actor: the person who asks for the move; None where it is automatic.
+        locks: those of this stage, its pipeline and everything.
+        hold: the hold on this stage.
+        taken_back: the mark on this commit, if it was taken back from this stage.
+        observations: by the gates' names; a gate that needs none, or has not looked yet, has none.
     """
 
     pipeline: PipelineSpec
@@ -59,3 +106,27 @@ class Facts:
     ci: str | None
     verified_upstream: bool
     approvals: tuple[Approval, ...] = ()
+    actor: str | None = None
+    locks: tuple[Lock, ...] = ()
+    hold: Hold | None = None
+    taken_back: TakenBack | None = None
+    overrides: tuple[Override, ...] = ()
+    observations: Mapping[str, Observation] = field(default_factory=dict)
+
+    def observed(self, spec: GateSpec) -> Observation | None:
+        """What the gate of that configuration saw last."""
+        return self.observations.get(spec.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a look is given: the facts so far, how the gate is configured, what it saw last, and the time."""
+
+    facts: Facts
+    spec: GateSpec
+    previous: Observation | None
+    now: datetime
+
+
+Look = Callable[[Question], Mapping[str, object]]
+"""Looks at the world for a gate and returns plain JSON values; what it raises means that it could not look."""

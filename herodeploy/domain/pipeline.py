@@ -73,6 +73,11 @@ class GateSpec:
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """What tells it apart from others of its kind: the option ``name``, else the kind."""
+        return str(self.options.get("name") or self.kind)
+
 
 @dataclass(frozen=True, slots=True)
 class StageSpec:

@@ -88,4 +88,4 @@ def _record(services: Services, delivery: Delivery, *, comment: str | None, by: 
     text = f"{delivery.short} {word} for {delivery.at_stage} by {by}" + (f": {comment}" if comment else "")
     data: dict[str, object] = {"slug_id": approval.slug_id, "comment": comment}
     event = services.event(kind, text, delivery_id=delivery.id, stage=delivery.at_stage, data=data, by=by)
-    services.store.add_approval(approval, event)
+    services.store.gates.add_approval(approval, event)

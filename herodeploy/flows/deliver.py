@@ -39,7 +39,7 @@ def legs(services: Services) -> dict[str, Leg]:
 
 
 def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
-    """Carry a delivery on until it has ended or waits, after those that were cut before it.
+    """Carry a delivery on until it has ended or waits, after those that were cut before it; a person asks for it.
 
     Raises:
         PlatformError: the platform or the network broke; the delivery is *errored* and can be carried on later.
@@ -50,7 +50,7 @@ def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
             services.tell("info", f"carrying on {cut.id} ({cut.short}), which was cut")
             _advance(services, engine, cut)
     # What was carried on may have superseded this one.
-    return _advance(services, engine, services.store.delivery(delivery.id) or delivery)
+    return _advance(services, engine, services.store.delivery(delivery.id) or delivery, actor=services.actor)
 
 
 def carry_on(services: Services, engine: Engine, *, before: Delivery | None = None) -> list[Delivery]:
@@ -89,10 +89,10 @@ def _each(services: Services, engine: Engine, statuses: tuple[Status, ...], befo
     return [each for each in map(services.store.delivery, looked_at) if each is not None]
 
 
-def _advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
+def _advance(services: Services, engine: Engine, delivery: Delivery, *, actor: str | None = None) -> Delivery:
     while not delivery.status.ended:
         if delivery.status is Status.WAITING:
-            delivery = judge(services, delivery)
+            delivery = judge(services, delivery, actor=actor)
             if delivery.status is Status.WAITING:
                 break
             continue
@@ -221,8 +221,7 @@ def _tested(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> 
     number = outcome.get("number")
     text = f"CI {outcome['ci']}" + (f" in test run #{number}" if number else "")
     event = _event(services, delivery, f"ci.{outcome['ci']}", text, {"number": number})
-    status = Status.WAITING if first.gates else Status.RUNNING
-    return _move(services, delivery, event, status=status, at_stage=first.name, attempt=1, ci=outcome["ci"])
+    return _move(services, delivery, event, status=Status.WAITING, at_stage=first.name, attempt=1, ci=outcome["ci"])
 
 
 def _following(services: Services, stage: str) -> str | None:

@@ -101,7 +101,7 @@ def _deliveries(services: Services) -> list[DeliveryView]:
     ids = {each.id for each in shown}
     shown += [each for each in reversed(services.store.open_deliveries(pipeline_id)) if each.id not in ids]
     return [
-        DeliveryView(each, tuple(services.store.verdicts(each.id, each.at_stage)))
+        DeliveryView(each, tuple(services.store.gates.verdicts(each.id, each.at_stage)))
         if each.status is Status.WAITING
         else DeliveryView(each)
         for each in shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from herodeploy.domain.approval import Approval
 from herodeploy.domain.gate import Answer, Facts, Verdict
@@ -12,7 +12,7 @@ from herodeploy.domain.pipeline import GateSpec
 from herodeploy.gates import options
 
 KIND = "approval"
-OPTIONS = frozenset({"count", "by_other", "expires", "optional"})
+OPTIONS = frozenset({"count", "by_other", "expires", "grace", "optional"})
 
 
 def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
@@ -22,8 +22,12 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
         count: how many people, 1 unless given.
         by_other: whether the author's own yes does not count.
         expires: how long a yes holds after it was given; for ever unless given.
+        grace: how long a yes that was given to the same artifact in an earlier delivery counts for this one, too; not
+            at all unless given. As of Samson's buddy check.
     """
-    words = _latest(word for word in facts.approvals if word.slug_id == facts.slug_id and word.at <= now)
+    grace = options.duration(spec.options.get("grace"))
+    heard = (word for word in facts.approvals if word.slug_id == facts.slug_id and word.at <= now)
+    words = _latest(word for word in heard if word.delivery_id == facts.delivery_id or _in_grace(word, grace, now))
     refusal = next((word for word in words if not word.approved), None)
     void = {word.by: why for word in words if (why := _void(word, facts, spec, now)) is not None}
     valid = [word.by for word in words if word.by not in void]
@@ -44,6 +48,10 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
 def _latest(words: Iterable[Approval]) -> list[Approval]:
     by = {word.by.casefold(): word for word in sorted(words, key=lambda word: word.at)}
     return sorted(by.values(), key=lambda word: word.at)
+
+
+def _in_grace(word: Approval, grace: timedelta | None, now: datetime) -> bool:
+    return word.approved and grace is not None and now < word.at + grace
 
 
 def _void(word: Approval, facts: Facts, spec: GateSpec, now: datetime) -> str | None:

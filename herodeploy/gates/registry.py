@@ -6,22 +6,43 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 
-from herodeploy.domain.gate import Facts, Verdict
+from herodeploy.domain.gate import Facts, Look, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import UsageError
-from herodeploy.gates import approval, ci, upstream
+from herodeploy.gates import approval, ci, hold, lock, upstream
 
 Ask = Callable[[Facts, GateSpec, datetime], Verdict]
 
 
+class Cost(IntEnum):
+    """What it costs to ask: gates are asked in this order."""
+
+    FREE = 0
+    """The facts are in the store."""
+    LOOKS = 1
+    """It looks at the platform or the forge."""
+    ACTS = 2
+    """It runs something of the user's; asked only once all others pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One kind: its question, a pure function of the facts and the time, and the options it knows."""
+    """One kind of gate.
+
+    Parameters:
+        ask: its question, a pure function of the facts and the time.
+        options: those it knows, beside ``name``.
+        cost: what it costs to ask.
+        look: how a gate of somebody else's looks at the world; herodeploy's own looks are in flows/looks.
+    """
 
     kind: str
     ask: Ask
     options: frozenset[str] = frozenset()
+    cost: Cost = Cost.FREE
+    look: Look | None = None
 
 
 GATES = {
@@ -29,6 +50,8 @@ GATES = {
     for gate in (
         Gate(ci.KIND, ci.ask),
         Gate(upstream.KIND, upstream.ask),
+        Gate(lock.KIND, lock.ask),
+        Gate(hold.KIND, hold.ask),
         Gate(approval.KIND, approval.ask, approval.OPTIONS),
     )
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0001"
+HEAD = "0002"
 VERSION_TABLE = "herodeploy_schema"
 
 
@@ -52,6 +52,8 @@ deliveries = sa.Table(
     sa.Column("source_app_id", sa.Text),
     sa.Column("source_release_id", sa.Text),
     sa.Column("reason", sa.Text),
+    sa.Column("recheck_at", Utc),
+    sa.Index("deliveries_to_recheck", "status", "recheck_at"),
     sa.Index("deliveries_of_pipeline", "pipeline_id", "id"),
     sa.Index("deliveries_by_status", "pipeline_id", "status"),
 )
@@ -62,12 +64,16 @@ verdicts = sa.Table(
     sa.Column("delivery_id", sa.Text, sa.ForeignKey("deliveries.id"), primary_key=True),
     sa.Column("stage", sa.Text, primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
-    sa.Column("gate", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("until", Utc),
     sa.Column("facts", sa.JSON, nullable=False),
     sa.Column("at", Utc, nullable=False),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),
+    sa.Column("actor", sa.Text),
+    sa.Column("comment", sa.Text),
+    sa.Column("said", sa.Text),
 )
 
 approvals = sa.Table(
@@ -82,6 +88,7 @@ approvals = sa.Table(
     sa.Column("approved", sa.Boolean, nullable=False),
     sa.Column("comment", sa.Text),
     sa.Index("approvals_of_delivery", "delivery_id", "stage"),
+    sa.Index("approvals_of_slug", "stage", "slug_id"),
 )
 
 modes = sa.Table(
@@ -132,4 +139,85 @@ verified = sa.Table(
     sa.Column("delivery_id", sa.Text),
     sa.Column("at", Utc, nullable=False),
     sa.Index("verified_slugs", "pipeline_id", "stage", "slug_id"),
+)
+
+locks = sa.Table(
+    "locks",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("pipeline_id", sa.Text),
+    sa.Column("stage", sa.Text),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("since", Utc, nullable=False),
+    sa.Column("until", Utc),
+    sa.Column("warning", sa.Boolean, nullable=False),
+    sa.Index("locks_of_pipeline", "pipeline_id", "stage"),
+)
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("pipeline_id", sa.Text, primary_key=True),
+    sa.Column("stage", sa.Text, primary_key=True),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("since", Utc, nullable=False),
+)
+
+taken_back = sa.Table(
+    "taken_back",
+    metadata,
+    sa.Column("pipeline_id", sa.Text, primary_key=True),
+    sa.Column("stage", sa.Text, primary_key=True),
+    sa.Column("commit", sa.Text, primary_key=True),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("delivery_id", sa.Text),
+)
+
+overrides = sa.Table(
+    "overrides",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("delivery_id", sa.Text, sa.ForeignKey("deliveries.id"), nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("slug_id", sa.Text, nullable=False),
+    sa.Column("gate", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("overrides_of_delivery", "delivery_id", "stage"),
+)
+
+observations = sa.Table(
+    "observations",
+    metadata,
+    sa.Column("delivery_id", sa.Text, sa.ForeignKey("deliveries.id"), primary_key=True),
+    sa.Column("stage", sa.Text, primary_key=True),
+    sa.Column("gate", sa.Text, primary_key=True),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("error", sa.Text),
+)
+
+targets = sa.Table(
+    "targets",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("pipeline_id", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("move", sa.Text, nullable=False),
+    sa.Column("delivery_id", sa.Text),
+    sa.Column("wave", sa.Integer, nullable=False),
+    sa.Column("app", sa.Text, nullable=False),
+    sa.Column("slug_id", sa.Text),
+    sa.Column("release_id", sa.Text),
+    sa.Column("version", sa.Integer),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("output", sa.Text, nullable=False),
+    sa.Index("targets_of_stage", "pipeline_id", "stage", "seq"),
+    sa.Index("targets_of_delivery", "delivery_id", "seq"),
 )

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from herodeploy.domain.approval import Approval
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
-from herodeploy.domain.gate import Answer, Verdict
 from herodeploy.domain.mode import Mode, ModeChange
 from herodeploy.errors import Busy, StoreError
 from herodeploy.store import schema
 from herodeploy.store.database import Database
+from herodeploy.store.gates import Gates
+from herodeploy.store.locks import Locks
+from herodeploy.store.rows import plain, row_of
 
 _OPEN = [str(status) for status in Status if not status.ended]
 
 
 class Store:
-    """Every method is one transaction.
+    """Every method is one transaction, those of `gates` and `locks` too.
 
     Raises:
         StoreError: whenever the database cannot be used, with the way out.
@@ -32,6 +30,8 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.gates = Gates(database)
+        self.locks = Locks(database)
 
     @classmethod
     def open(cls, url: str | None = None, *, state_dir: Path | None = None) -> Store:
@@ -66,8 +66,8 @@ class Store:
     def add_delivery(self, delivery: Delivery, event: Event) -> None:
         """Remember a new delivery."""
         with self._db.write() as tx:
-            tx.execute(schema.deliveries.insert().values(_row(delivery)))
-            tx.execute(schema.events.insert().values(_row(event)))
+            tx.execute(schema.deliveries.insert().values(row_of(delivery)))
+            tx.execute(schema.events.insert().values(row_of(event)))
 
     def delivery(self, delivery_id: str) -> Delivery | None:
         """Return the delivery of exactly that id."""
@@ -105,7 +105,7 @@ class Store:
             Busy: another process has moved it on from `expect`.
         """
         table = schema.deliveries
-        values = {"updated_at": event.at, **{name: _plain(value) for name, value in changes.items()}}
+        values = {"updated_at": event.at, **{name: plain(value) for name, value in changes.items()}}
         with self._db.write() as tx:
             row = tx.execute(sa.select(table).where(table.c.id == delivery_id).with_for_update()).first()
             if row is None:
@@ -116,7 +116,14 @@ class Store:
                     hint="see where it stands: herodeploy status",
                 )
             tx.execute(table.update().where(table.c.id == delivery_id).values(values))
-            tx.execute(schema.events.insert().values(_row(event)))
+            tx.execute(schema.events.insert().values(row_of(event)))
+            return _delivery(tx.execute(sa.select(table).where(table.c.id == delivery_id)).one())
+
+    def recheck(self, delivery_id: str, at: datetime | None) -> Delivery:
+        """Say when a waiting delivery is to be looked at again; nothing happened, so no event tells of it."""
+        table = schema.deliveries
+        with self._db.write() as tx:
+            tx.execute(table.update().where(table.c.id == delivery_id).values(recheck_at=at))
             return _delivery(tx.execute(sa.select(table).where(table.c.id == delivery_id)).one())
 
     def _deliveries(self, where: sa.ColumnElement[bool], *, newest: bool, limit: int | None = None) -> list[Delivery]:
@@ -125,41 +132,7 @@ class Store:
             rows = tx.execute(sa.select(schema.deliveries).where(where).order_by(order).limit(limit)).all()
         return [_delivery(row) for row in rows]
 
-    # Gates
-
-    def record_verdicts(self, delivery_id: str, stage: str, verdicts: Sequence[Verdict], at: datetime) -> None:
-        """Put these in the place of the verdicts that this delivery had for this stage."""
-        table = schema.verdicts
-        rows = [
-            {"delivery_id": delivery_id, "stage": stage, "position": position, "at": at, **_row(verdict)}
-            for position, verdict in enumerate(verdicts)
-        ]
-        with self._db.write() as tx:
-            tx.execute(table.delete().where(table.c.delivery_id == delivery_id, table.c.stage == stage))
-            if rows:
-                tx.execute(table.insert(), rows)
-
-    def verdicts(self, delivery_id: str, stage: str) -> list[Verdict]:
-        """Return the latest verdicts, in the order of the gates."""
-        table = schema.verdicts
-        query = sa.select(table).where(table.c.delivery_id == delivery_id, table.c.stage == stage)
-        with self._db.read() as tx:
-            rows = tx.execute(query.order_by(table.c.position)).all()
-        return [Verdict(row.gate, Answer(row.answer), row.reason, row.until, row.facts) for row in rows]
-
-    def add_approval(self, approval: Approval, event: Event) -> None:
-        """Remember a person's yes or no."""
-        with self._db.write() as tx:
-            tx.execute(schema.approvals.insert().values(_row(approval)))
-            tx.execute(schema.events.insert().values(_row(event)))
-
-    def approvals(self, delivery_id: str, stage: str) -> list[Approval]:
-        """Return every yes and no for this delivery in this stage, oldest first."""
-        table = schema.approvals
-        query = sa.select(table).where(table.c.delivery_id == delivery_id, table.c.stage == stage)
-        with self._db.read() as tx:
-            rows = tx.execute(query.order_by(table.c.at, table.c.id)).all()
-        return [Approval(**row._mapping) for row in rows]
+    # The mode
 
     def mode(self, pipeline_id: str) -> ModeChange | None:
         """Return the last throw of the switch, or None while herodeploy.yml alone decides."""
@@ -173,15 +146,15 @@ class Store:
         table = schema.modes
         with self._db.write() as tx:
             tx.execute(table.delete().where(table.c.pipeline_id == change.pipeline_id))
-            tx.execute(table.insert().values(_row(change)))
-            tx.execute(schema.events.insert().values(_row(event)))
+            tx.execute(table.insert().values(row_of(change)))
+            tx.execute(schema.events.insert().values(row_of(event)))
 
     # Events
 
     def record_event(self, event: Event) -> None:
         """Write one line of the audit log."""
         with self._db.write() as tx:
-            tx.execute(schema.events.insert().values(_row(event)))
+            tx.execute(schema.events.insert().values(row_of(event)))
 
     def events(self, pipeline_id: str, delivery_id: str | None = None, limit: int = 100) -> list[Event]:
         """Return the newest events, newest first."""
@@ -271,16 +244,6 @@ class Store:
         with self._db.read() as tx:
             slugs = tx.execute(query.order_by(table.c.at.desc(), table.c.version.desc())).scalars().all()
         return list(dict.fromkeys(slugs))
-
-
-def _row(record: Delivery | Verdict | Approval | ModeChange | Event) -> dict[str, Any]:
-    return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, StrEnum):
-        return str(value)
-    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _delivery(row: sa.Row[Any]) -> Delivery:

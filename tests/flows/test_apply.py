@@ -90,7 +90,7 @@ def test_the_snapshot_shows_what_runs_and_what_waits(shop: Shop) -> None:
     assert told["mode"]["mode"] == "delivery"
     [delivery] = told["deliveries"]
     assert (delivery["id"], delivery["status"]) == (waiting.id, "waiting")
-    assert [verdict["gate"] for verdict in delivery["waits_for"]] == ["approval"]
+    assert [verdict["name"] for verdict in delivery["waits_for"]] == ["approval"]
     events = [status.event_json(event) for event in status.history(shop.services, delivery=waiting.id)]
     assert events[0]["kind"] == "gates.waiting"
     assert json.dumps(events)

@@ -32,6 +32,7 @@ def test_it_waits_for_a_person_and_then_the_same_slug_goes_on(shop: Shop) -> Non
         "delivery.created",
         "leg.started",
         "ci.succeeded",
+        "gates.passed",
         "leg.started",
         "deploy.succeeded",
         "gates.waiting",

@@ -19,7 +19,7 @@ def word(
     by: str, *, minutes_ago: int = 1, slug: str = "s1", approved: bool = True, comment: str | None = None
 ) -> Approval:
     at = NOON - timedelta(minutes=minutes_ago)
-    return Approval(f"{by}{minutes_ago}", "d1", "production", slug, by, at, approved, comment)
+    return Approval(f"{by}{minutes_ago}", "20261123-120000-a1", "production", slug, by, at, approved, comment)
 
 
 def ask(facts: MakeFacts, *words: Approval, author: str = "ann@example.com", **options: object) -> Verdict:

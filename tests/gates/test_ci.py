@@ -26,4 +26,4 @@ def test_the_answer_follows_ci(
     facts: Callable[..., Facts], now: datetime, result: str | None, answer: str, reason: str
 ) -> None:
     verdict = ci.ask(facts(ci=result), GateSpec("ci"), now)
-    assert (verdict.gate, verdict.answer, verdict.reason, verdict.facts) == ("ci", answer, reason, {"ci": result})
+    assert (verdict.kind, verdict.answer, verdict.reason, verdict.facts) == ("ci", answer, reason, {"ci": result})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herodeploy.domain.gate import Answer, Facts, Verdict
+from herodeploy.domain.gate import Answer, Facts, Observation, Override, Verdict
 from herodeploy.domain.mode import Mode
 from herodeploy.domain.pipeline import GateSpec, PipelineSpec, Stage
 from herodeploy.errors import UsageError
@@ -16,20 +17,20 @@ from herodeploy.gates.evaluate import decision, evaluate, gates_for, recheck_at
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MakePipeline = Callable[..., PipelineSpec]
-BOTH = ["ci", "upstream"]
+ALWAYS = ["ci", "upstream", "lock", "hold"]
 
 
 @pytest.mark.parametrize(
     ("gates", "last", "mode", "kinds"),
     [
-        ((), Stage.PRODUCTION, Mode.DELIVERY, [*BOTH, "approval"]),
-        ((), Stage.PRODUCTION, Mode.DEPLOYMENT, BOTH),
-        ((), Stage.STAGING, Mode.DELIVERY, BOTH),
-        ((GateSpec("approval", {"count": 2}),), Stage.PRODUCTION, Mode.DELIVERY, [*BOTH, "approval"]),
-        ((GateSpec("approval", {"count": 2}),), Stage.PRODUCTION, Mode.DEPLOYMENT, BOTH),
-        ((GateSpec("approval", {"optional": False}),), Stage.PRODUCTION, Mode.DEPLOYMENT, [*BOTH, "approval"]),
-        ((GateSpec("approval"),), Stage.STAGING, Mode.DELIVERY, [*BOTH, "approval"]),
-        ((GateSpec("upstream"), GateSpec("ci")), Stage.PRODUCTION, Mode.DEPLOYMENT, ["upstream", "ci"]),
+        ((), Stage.PRODUCTION, Mode.DELIVERY, [*ALWAYS, "approval"]),
+        ((), Stage.PRODUCTION, Mode.DEPLOYMENT, ALWAYS),
+        ((), Stage.STAGING, Mode.DELIVERY, ALWAYS),
+        ((GateSpec("approval", {"count": 2}),), Stage.PRODUCTION, Mode.DELIVERY, [*ALWAYS, "approval"]),
+        ((GateSpec("approval", {"count": 2}),), Stage.PRODUCTION, Mode.DEPLOYMENT, ALWAYS),
+        ((GateSpec("approval", {"optional": False}),), Stage.PRODUCTION, Mode.DEPLOYMENT, [*ALWAYS, "approval"]),
+        ((GateSpec("approval"),), Stage.STAGING, Mode.DELIVERY, [*ALWAYS, "approval"]),
+        ((GateSpec("upstream"), GateSpec("ci")), Stage.PRODUCTION, Mode.DEPLOYMENT, ["lock", "hold", "upstream", "ci"]),
     ],
 )
 def test_which_gates_are_asked(
@@ -39,9 +40,9 @@ def test_which_gates_are_asked(
     assert [gate.kind for gate in gates_for(spec.stages[-1], spec, mode)] == kinds
 
 
-def test_a_first_stage_asks_ci_alone(make_pipeline: MakePipeline) -> None:
+def test_a_first_stage_asks_no_upstream(make_pipeline: MakePipeline) -> None:
     spec = make_pipeline()
-    assert [gate.kind for gate in gates_for(spec.first, spec, Mode.DELIVERY)] == ["ci"]
+    assert [gate.kind for gate in gates_for(spec.first, spec, Mode.DELIVERY)] == ["ci", "lock", "hold"]
 
 
 def test_the_configured_approval_is_asked_with_its_options(facts: Callable[..., Facts]) -> None:
@@ -51,7 +52,9 @@ def test_the_configured_approval_is_asked_with_its_options(facts: Callable[..., 
 
 def test_every_gate_answers_in_order(facts: Callable[..., Facts]) -> None:
     verdicts = evaluate(facts(ci=None, verified_upstream=False), NOON)
-    assert [(v.gate, v.answer) for v in verdicts] == [("ci", "WAIT"), ("upstream", "WAIT"), ("approval", "WAIT")]
+    answers = {v.kind: v.answer for v in verdicts}
+    assert list(answers) == [*ALWAYS, "approval"]
+    assert answers == {"ci": "WAIT", "upstream": "WAIT", "lock": "PASS", "hold": "PASS", "approval": "WAIT"}
     assert decision(evaluate(facts(mode=Mode.DEPLOYMENT), NOON)) is Answer.PASS
     assert decision(evaluate(facts(mode=Mode.DEPLOYMENT, ci="failed"), NOON)) is Answer.FAIL
 
@@ -62,11 +65,69 @@ def test_an_unknown_kind_is_named_with_the_nearest() -> None:
     assert caught.value.hint == "did you mean 'approval'?"
     with pytest.raises(UsageError) as caught:
         registry.gate("zzz")
-    assert caught.value.hint == "known: ci, upstream, approval"
+    assert caught.value.hint == f"known: {', '.join(registry.GATES)}"
+
+
+def costly(monkeypatch: pytest.MonkeyPatch, kind: str, cost: registry.Cost) -> list[Observation | None]:
+    """Register a gate that passes; returns what it was given, each time it was asked."""
+    asked: list[Observation | None] = []
+
+    def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
+        asked.append(facts.observed(spec))
+        return Verdict(kind, Answer.PASS, "fine")
+
+    monkeypatch.setitem(registry.GATES, kind, registry.Gate(kind, ask, cost=cost))
+    return asked
+
+
+def test_what_costs_is_asked_after_what_is_free(facts: Callable[..., Facts], monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, looks = costly(monkeypatch, "runs", registry.Cost.ACTS), costly(monkeypatch, "looks", registry.Cost.LOOKS)
+    given = facts(GateSpec("runs"), GateSpec("looks"), mode=Mode.DEPLOYMENT)
+    assert [v.kind for v in evaluate(given, NOON)] == [*ALWAYS, "looks", "runs"]
+    assert (len(looks), len(runs)) == (1, 1)
+
+    waiting = evaluate(dataclasses.replace(given, ci=None), NOON)
+    assert (len(looks), len(runs)) == (2, 1), "what runs something waits until all others pass"
+    assert (waiting[-1].answer, waiting[-1].reason) == ("WAIT", "not asked before ci passes")
+
+    failed = evaluate(dataclasses.replace(given, ci="failed"), NOON)
+    assert (len(looks), len(runs)) == (2, 1), "after a FAIL nothing that costs is asked"
+    assert decision(failed) is Answer.FAIL
+
+
+def test_a_gate_that_could_not_look_waits_and_is_asked_again(
+    facts: Callable[..., Facts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = costly(monkeypatch, "looks", registry.Cost.LOOKS)
+    seen = Observation(NOON, {"n": 1}, error="the network is down")
+    verdict = evaluate(facts(GateSpec("looks")), NOON, lambda spec, facts: seen)[-1]
+    assert (verdict.answer, verdict.reason) == ("WAIT", "could not look: the network is down")
+    assert verdict.until == NOON + timedelta(minutes=1)
+    assert asked == []
+    fine = Observation(NOON, {"n": 1})
+    assert evaluate(facts(GateSpec("looks")), NOON, lambda spec, facts: fine)[-1].answer == "PASS"
+    assert asked == [fine]
+
+
+def test_an_override_stands_beside_what_the_gate_says(facts: Callable[..., Facts]) -> None:
+    given = facts(ci="failed")
+    override = Override("1", given.delivery_id, "production", "s1", "ci", "bob", NOON, "the test is wrong")
+    verdict = evaluate(dataclasses.replace(given, overrides=(override,)), NOON)[0]
+    assert (verdict.answer, verdict.said, verdict.actor) == ("OVERRIDDEN", "FAIL", "bob")
+    assert verdict.reason == "bob overrode it (the test is wrong); it says FAIL: CI failed for 01234567"
+    other = dataclasses.replace(override, slug_id="s0")
+    assert evaluate(dataclasses.replace(given, overrides=(other,)), NOON)[0].answer == "FAIL", "another artifact"
+
+
+def test_gates_of_one_kind_are_told_apart_by_name(facts: Callable[..., Facts], monkeypatch: pytest.MonkeyPatch) -> None:
+    costly(monkeypatch, "looks", registry.Cost.FREE)
+    specs = (GateSpec("looks", {"name": "one"}), GateSpec("looks"))
+    named = [(v.kind, v.name) for v in evaluate(facts(*specs), NOON) if v.kind == "looks"]
+    assert named == [("looks", "one"), ("looks", "looks")]
 
 
 answers = st.sampled_from(list(Answer))
-verdicts = st.lists(st.builds(Verdict, gate=st.text(), answer=answers, reason=st.text(), until=st.none()))
+verdicts = st.lists(st.builds(Verdict, kind=st.text(), answer=answers, reason=st.text(), until=st.none()))
 
 
 @given(verdicts, st.randoms())

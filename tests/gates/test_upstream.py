@@ -24,4 +24,4 @@ def test_the_answer_follows_verification_in_the_stage_before(
 ) -> None:
     known = facts(stage=stage, verified_upstream=verified, slug_id=slug)
     verdict = upstream.ask(known, GateSpec("upstream"), now)
-    assert (verdict.gate, verdict.answer, verdict.reason) == ("upstream", answer, reason)
+    assert (verdict.kind, verdict.answer, verdict.reason) == ("upstream", answer, reason)

@@ -9,7 +9,7 @@ import pytest
 from herodeploy.domain.approval import Approval
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
-from herodeploy.domain.gate import Answer, Verdict
+from herodeploy.domain.gate import Answer, Observation, Override, Verdict
 from herodeploy.domain.mode import Mode, ModeChange
 from herodeploy.errors import Busy, StoreError
 from herodeploy.store.store import Store
@@ -124,17 +124,17 @@ def test_an_event_that_cannot_be_written_undoes_the_change(store: Store) -> None
 
 def test_verdicts_replace_the_earlier_ones_and_keep_their_order(store: Store) -> None:
     store.add_delivery(delivery(), event())
-    store.record_verdicts(delivery().id, "production", [Verdict("ci", Answer.FAIL, "failed")], NOON)
+    store.gates.record_verdicts(delivery().id, "production", [Verdict("ci", Answer.FAIL, "failed")], NOON)
     verdicts = [
         Verdict("ci", Answer.PASS, "succeeded", facts={"ci": "succeeded"}),
         Verdict("approval", Answer.WAIT, "waits", until=NOON, facts={"by": ["ann"]}),
-        Verdict("approval", Answer.OVERRIDDEN, "by hand"),
+        Verdict("soak", Answer.OVERRIDDEN, "by hand", name="s", actor="ann", comment="urgent", said=Answer.WAIT),
     ]
-    store.record_verdicts(delivery().id, "production", verdicts, NOON)
-    assert store.verdicts(delivery().id, "production") == verdicts
-    assert store.verdicts(delivery().id, "staging") == []
-    store.record_verdicts(delivery().id, "production", [], NOON)
-    assert store.verdicts(delivery().id, "production") == []
+    store.gates.record_verdicts(delivery().id, "production", verdicts, NOON)
+    assert store.gates.verdicts(delivery().id, "production") == verdicts
+    assert store.gates.verdicts(delivery().id, "staging") == []
+    store.gates.record_verdicts(delivery().id, "production", [], NOON)
+    assert store.gates.verdicts(delivery().id, "production") == []
 
 
 def test_approvals_come_oldest_first(store: Store) -> None:
@@ -142,9 +142,9 @@ def test_approvals_come_oldest_first(store: Store) -> None:
     yes = Approval("2", delivery().id, "production", "s1", "bob", NOON, comment="fine")
     no = Approval("1", delivery().id, "production", "s1", "ann", NOON + timedelta(seconds=1), approved=False)
     for approval in (no, yes):
-        store.add_approval(approval, event("approval.given"))
-    assert store.approvals(delivery().id, "production") == [yes, no]
-    assert store.approvals(delivery().id, "staging") == []
+        store.gates.add_approval(approval, event("approval.given"))
+    assert store.gates.approvals(delivery().id, "production") == [yes, no]
+    assert store.gates.approvals(delivery().id, "staging") == []
 
 
 def test_the_mode_is_the_last_throw_of_the_switch(store: Store) -> None:
@@ -230,3 +230,33 @@ def test_times_of_any_zone_come_back_in_utc_and_naive_ones_are_refused(store: St
     assert store.events("p1")[0].at.isoformat() == "2026-11-23T12:00:00+00:00"
     with pytest.raises(StoreError, match="no time zone"):
         store.record_event(event(at=datetime(2026, 11, 23)))
+
+
+def test_approvals_of_an_artifact_come_from_every_delivery_of_the_pipeline(store: Store) -> None:
+    for number, pipeline in ((1, "p1"), (2, "p1"), (3, "p2")):
+        store.add_delivery(delivery(number, pipeline_id=pipeline), event())
+        approval = Approval(str(number), delivery(number).id, "production", "s1", "bob", NOON)
+        store.gates.add_approval(approval, event())
+    assert [each.id for each in store.gates.approvals_of("p1", "production", "s1")] == ["1", "2"]
+    assert store.gates.approvals_of("p1", "production", "s2") == []
+
+
+def test_overrides_and_observations_are_kept(store: Store) -> None:
+    store.add_delivery(delivery(), event())
+    override = Override("1", delivery().id, "production", "s1", "ci", "bob", NOON, "the test is wrong")
+    store.gates.add_override(override, event("gate.overridden"))
+    assert store.gates.overrides(delivery().id, "production") == [override]
+    assert store.gates.overrides(delivery().id, "staging") == []
+
+    first, second = Observation(NOON, {"n": 1}), Observation(NOON, {"n": 2}, "the network")
+    for seen in (first, second):
+        store.gates.record_observation(delivery().id, "production", "http", seen)
+    store.gates.record_observation(delivery().id, "production", "soak", first)
+    assert store.gates.observations(delivery().id, "production") == {"http": second, "soak": first}
+
+
+def test_a_waiting_delivery_is_looked_at_again_without_an_event(store: Store) -> None:
+    store.add_delivery(delivery(status=Status.WAITING), event())
+    assert store.recheck(delivery().id, NOON).recheck_at == NOON
+    assert store.delivery(delivery().id) == delivery(status=Status.WAITING, recheck_at=NOON)
+    assert len(store.events("p1")) == 1

@@ -1,0 +1,95 @@
+"""The gates of herodeploy.yml as a model, a section each."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic import Field, model_validator
+
+from herodeploy.config.values import Duration, Section, refuse
+
+
+class GateSection(Section):
+    """What every gate may say."""
+
+    name: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Tells gates of one kind in one stage apart: this is how verdicts and overrides call it.",
+    )
+
+
+class CiGate(GateSection):
+    """The tests of this commit passed. Always asked; writing it down changes nothing."""
+
+
+class UpstreamGate(GateSection):
+    """This very artifact was verified in the stage before. Always asked; writing it down changes nothing."""
+
+
+class LockGate(GateSection):
+    """Nobody has locked this stage, its pipeline or everything. Always asked; writing it down changes nothing."""
+
+
+class HoldGate(GateSection):
+    """No person put an older release here, and this commit was not taken back from here. Always asked."""
+
+
+class ApprovalGate(GateSection):
+    """Enough people said yes to this very artifact."""
+
+    count: int = Field(default=1, ge=1, le=20, description="How many people must say yes.")
+    by_other: bool = Field(default=False, description="Whether the author of the commit's own yes does not count.")
+    expires: Duration | None = Field(
+        default=None, description="How long a yes counts after it was given. For ever when left out."
+    )
+    grace: Duration | None = Field(
+        default=None,
+        description="How long a yes counts for the same artifact in another delivery too. Not at all when left out.",
+    )
+    optional: bool = Field(
+        default=True, description="Whether deployment mode removes this gate. `false` keeps it in either mode."
+    )
+
+
+class GateItem(Section):
+    """One gate: a single key, the gate's kind, with its options below it."""
+
+    ci: CiGate | None = Field(default=None, description="The tests of this commit passed.")
+    upstream: UpstreamGate | None = Field(default=None, description="This artifact was verified in the stage before.")
+    lock: LockGate | None = Field(default=None, description="Nobody has locked this stage.")
+    hold: HoldGate | None = Field(default=None, description="No person put an older release here.")
+    approval: ApprovalGate | None = Field(default=None, description="People said yes to this artifact.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_kind(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {value: {}}
+        if isinstance(value, dict) and len(value) != 1:
+            raise refuse(
+                f"names {len(value)} gates; each gate is an item of its own", "such as `- approval: {count: 1}`"
+            )
+        if isinstance(value, dict):
+            return {kind: {} if options is None else options for kind, options in value.items()}
+        return value
+
+    @property
+    def kind(self) -> str:
+        """The gate's kind."""
+        return next(iter(self.model_fields_set))
+
+    @property
+    def name(self) -> str:
+        """What tells it apart from the stage's other gates."""
+        options = getattr(self, self.kind)
+        return (options.name if options else None) or self.kind
+
+
+def sections() -> list[tuple[str, type[GateSection]]]:
+    """Return each kind of gate and the section of its options, in the order of the model."""
+    found = []
+    for kind, field in GateItem.model_fields.items():
+        section = next(each for each in get_args(field.annotation) if each is not type(None))
+        found.append((kind, section))
+    return found

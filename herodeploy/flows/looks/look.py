@@ -1,0 +1,55 @@
+"""Looking at the world for the gates of one delivery, and remembering what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from herodeploy.domain.delivery import Delivery
+from herodeploy.domain.gate import Facts, Observation, Question
+from herodeploy.domain.pipeline import GateSpec
+from herodeploy.errors import HerodeployError, Interrupted
+from herodeploy.flows.services import Services
+from herodeploy.gates import registry
+from herodeploy.gates.evaluate import LookFor
+
+ServiceLook = Callable[[Services, Delivery, Question], Mapping[str, object]]
+
+LOOKS: dict[str, ServiceLook] = {}
+"""herodeploy's own looks, by the gate's kind."""
+
+
+def look_for(services: Services, delivery: Delivery) -> LookFor:
+    """Return what looks for the gates before `delivery.at_stage`; each observation is kept for the next time."""
+    kept = services.store.gates.observations(delivery.id, delivery.at_stage)
+
+    def look(spec: GateSpec, facts: Facts) -> Observation | None:
+        act = _look_of(services, delivery, spec)
+        if act is None:
+            return kept.get(spec.name)
+        seen = _seen(act, Question(facts, spec, kept.get(spec.name), services.clock()))
+        services.store.gates.record_observation(delivery.id, delivery.at_stage, spec.name, seen)
+        return seen
+
+    return look
+
+
+def _look_of(
+    services: Services, delivery: Delivery, spec: GateSpec
+) -> Callable[[Question], Mapping[str, object]] | None:
+    ours = LOOKS.get(spec.kind)
+    if ours is not None:
+        return lambda question: ours(services, delivery, question)
+    return registry.gate(spec.kind).look
+
+
+def _seen(act: Callable[[Question], Mapping[str, object]], question: Question) -> Observation:
+    """Return what was seen; what went wrong is no answer, so the gate waits and is asked again."""
+    last = question.previous.data if question.previous else {}
+    try:
+        return Observation(question.now, act(question))
+    except Interrupted:
+        raise
+    except HerodeployError as error:
+        return Observation(question.now, last, error=error.message)
+    except Exception as error:  # noqa: BLE001 - a gate of somebody else's may raise anything
+        return Observation(question.now, last, error=f"{type(error).__name__}: {error}")

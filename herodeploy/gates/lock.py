@@ -1,0 +1,53 @@
+"""Does somebody keep changes out of this stage?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from herodeploy.domain.gate import Answer, Facts, Verdict
+from herodeploy.domain.lock import Lock
+from herodeploy.domain.pipeline import GateSpec
+
+KIND = "lock"
+
+
+def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001 - every gate is asked alike
+    """Wait while the stage, its pipeline or everything is locked by somebody else than who asks.
+
+    The lock that lasts longest is named. A lock that only warns passes, and its warning is the reason.
+    """
+    in_force = [lock for lock in facts.locks if lock.holds(now)]
+    barring = [lock for lock in in_force if not lock.warning and not _own(lock, facts)]
+    known = {"locks": [_plain(lock) for lock in in_force]}
+    if barring:
+        longest = max(barring, key=lambda lock: (lock.until is None, lock.until or now))
+        return Verdict(KIND, Answer.WAIT, sentence(longest), until=longest.until, facts=known)
+    if in_force:
+        return Verdict(KIND, Answer.PASS, "; ".join(_passed(lock, facts) for lock in in_force), facts=known)
+    return Verdict(KIND, Answer.PASS, f"{facts.stage.name} is not locked", facts=known)
+
+
+def sentence(lock: Lock) -> str:
+    """Say what is locked, by whom, why and until when."""
+    until = f" until {lock.until:%Y-%m-%d %H:%M} UTC" if lock.until else ""
+    return f"{lock.scope} is locked by {lock.by}{until}: {lock.why}"
+
+
+def _passed(lock: Lock, facts: Facts) -> str:
+    return f"{sentence(lock)} ({'their own lock' if _own(lock, facts) and not lock.warning else 'only a warning'})"
+
+
+def _own(lock: Lock, facts: Facts) -> bool:
+    return facts.actor is not None and facts.actor.casefold() == lock.by.casefold()
+
+
+def _plain(lock: Lock) -> dict[str, object]:
+    return {
+        "id": lock.id,
+        "scope": lock.scope,
+        "by": lock.by,
+        "why": lock.why,
+        "since": lock.since.isoformat(),
+        "until": lock.until.isoformat() if lock.until else None,
+        "warning": lock.warning,
+    }

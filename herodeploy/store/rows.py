@@ -1,0 +1,23 @@
+"""Records of the domain as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def row_of(record: DataclassInstance) -> dict[str, Any]:
+    """Return a record's fields as columns."""
+    return {field.name: plain(getattr(record, field.name)) for field in fields(record)}
+
+
+def plain(value: object) -> object:
+    """Return a field's value as its column takes it."""
+    if isinstance(value, StrEnum):
+        return str(value)
+    return dict(value) if isinstance(value, Mapping) else value
