@@ -1,4 +1,7 @@
-"""``python -m recovery.sweep kills deliver-and-approve [CALL MOMENT]``: one sweep, told as JSON."""
+"""One sweep, told as JSON.
+
+``python -m recovery.sweep kills STORY MOMENT [CALL]`` or ``python -m recovery.sweep faults STORY PERCENT SEEDS``.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,25 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from . import command, kills
-from .command import Kill
+from . import command, faults, kills
 from .place import platform
 from .stories import STORIES
 
 
 def main(arguments: list[str]) -> None:
-    _kind, name, *point = arguments
+    kind, name, *point = arguments
     command.load()
     gc.freeze()
     began = time.monotonic()
-    only = Kill(int(point[0]), point[1]) if point else None
     with (
         tempfile.TemporaryDirectory(prefix="herodeploy-sweep-", ignore_cleanup_errors=True) as folder,
         platform(Path(folder)) as running,
     ):
-        swept = kills.sweep(running, STORIES[name], only)
-    sys.stdout.write(json.dumps(asdict(swept) | {"seconds": round(time.monotonic() - began, 1)}))
+        if kind == "faults":
+            swept = faults.sweep(running, STORIES[name], int(point[0]), int(point[1]))
+        else:
+            swept = kills.sweep(running, STORIES[name], point[0], *map(int, point[1:]))
+    sys.stdout.write(json.dumps(asdict(swept) | {"seconds": round(time.monotonic() - began, 1)}) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from .command import Ended, Kill
 from .place import Platform, Shop, left_behind, mark
 from .stories import CANNOT, Story, waiting
 
-MOMENTS = ("before", "after")
 SHOWN = 5
 """Wrong ends after which a sweep stops."""
 
@@ -28,33 +27,35 @@ class Swept:
     wrong: list[str] = field(default_factory=list)
 
 
-def sweep(platform: Platform, story: Story, only: Kill | None = None) -> Swept:
+def sweep(platform: Platform, story: Story, moment: str, only: int | None = None) -> Swept:
     """Kill a story everywhere.
 
     Parameters:
-        only: that point alone, to look into it.
+        moment: ``before`` each call, or ``after`` it.
+        only: at that call alone, to look into it.
     """
     swept, shop = Swept(), story.open(platform)
-    expected = _undisturbed(story, shop)
-    for at, moment in itertools.product(range(len(story.commands)), MOMENTS):
-        for call in itertools.count(1) if only is None else [only.call]:
-            if (only is not None and moment != only.moment) or len(swept.wrong) >= SHOWN:
-                break
+    expected = undisturbed(story, shop)
+    for at in range(len(story.commands)):
+        for call in itertools.count(1) if only is None else [only]:
             where, left = _trial(story, shop, at, Kill(call, moment))
             if where is None:
-                assert left == expected, f"undisturbed once more: {_difference(expected, left)}"
+                assert left == expected, f"undisturbed once more: {difference(expected, left)}"
                 break
             swept.points += 1
             if left != expected:
-                swept.wrong.append(f"{where}: {_difference(expected, left)}")
+                swept.wrong.append(f"{where}: {difference(expected, left)}")
                 story.close(shop)
                 shop = story.open(platform)
-                assert _undisturbed(story, shop) == expected
+                assert undisturbed(story, shop) == expected
+            if len(swept.wrong) >= SHOWN:
+                return swept
     story.close(shop)
     return swept
 
 
-def _undisturbed(story: Story, shop: Shop) -> dict[str, Any]:
+def undisturbed(story: Story, shop: Shop) -> dict[str, Any]:
+    """Return what a story leaves behind that nothing disturbs."""
     story.prepare(shop)
     # The first run of all finds apps that never had anything.
     for command in story.commands:
@@ -105,5 +106,6 @@ def _give(shop: Shop, words: list[str]) -> Ended:
     return ended
 
 
-def _difference(expected: dict[str, Any], left: dict[str, Any]) -> str:
+def difference(expected: dict[str, Any], left: dict[str, Any]) -> str:
+    """Say what is not as expected; nothing where all is."""
     return "; ".join(f"{key} are {left[key]}, not {expected[key]}" for key in expected if left[key] != expected[key])

@@ -48,6 +48,8 @@ FILES = {
 }
 IGNORED_ACTS = ("/sources", "/filters/apps", "/log-sessions")
 """POSTs of which a second one leaves nothing behind."""
+CLIENT_GAVE_UP = 0.6
+"""Seconds of a late answer: the client has given up by then, and nobody has looked yet."""
 CARRYING_ON = ("delivery.errored", "delivery.resumed")
 """Kinds of events that tell of an interruption, and of nothing else."""
 
@@ -259,6 +261,14 @@ def left_behind(shop: Shop, since: Mark) -> dict[str, Any]:
         "approvals": shop.rows("SELECT count(*) FROM approvals WHERE delivery_id > ?", since.delivery),
         "occupied": shop.rows("SELECT stage FROM occupations"),
     }
+
+
+def wait_until_quiet(shop: Shop) -> None:
+    """Wait until nothing is under way in any app, also of what an answer that came too late had begun."""
+    time.sleep(CLIENT_GAVE_UP)  # the platform tells nobody of calls that it holds up
+    for app in shop.all_apps:
+        shop.platform.settled(app)
+        eventually(lambda app=app: all(b["status"] != "pending" for b in shop.ask(f"/apps/{app}/builds")))
 
 
 def review_apps(shop: Shop) -> list[str]:
