@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -20,6 +21,8 @@ from .stories import STORIES
 
 def main(arguments: list[str]) -> None:
     kind, name, *point = arguments
+    # Ended from outside, it still stops its platform.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     command.load()
     gc.freeze()
     began = time.monotonic()

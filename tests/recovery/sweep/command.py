@@ -76,6 +76,7 @@ def herodeploy(
     if pid == 0:
         code = 70
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.alarm(LONGEST)
             _redirect(out)
             os.environ.update(env)
