@@ -13,6 +13,7 @@ from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
 from herodeploy.errors import Refused, UsageError
 from herodeploy.flows import baseline, plain
+from herodeploy.flows.moves import last_move
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.put_back import put_back
 from herodeploy.flows.services import Services
@@ -87,10 +88,12 @@ def promote(services: Services, to: str | None = None) -> PromotionView:
     commit = services.heroku.slugs.get(source.name, slug_id).commit
     what = f"{source.name} v{release.version} ({(commit or 'unknown commit')[:8]}) to {stage.name}"
     with occupied(services, stage.name, f"by-hand-{uuid.uuid4().hex[:8]}"):
-        before = baseline.take(services, stage)
+        before = _begun(services, stage, slug_id) or baseline.take(services, stage)
         there = all(each["slug_id"] == slug_id for each in before.values())
         told = f"{stage.name} has {source.name} v{release.version} already" if there else f"promoting {what}"
         services.tell("leg", told, leg=stage.name)
+        if not there:
+            _record_start(services, stage, before, slug_id, what)
         outcome = promote_leg(services, DirectRun(), _payload(services, stage, before, source, release))
     got = _succeeded(services, stage, outcome, what, commit)
     already = all(each["id"] == before[app]["release_id"] for app, each in got.items())
@@ -101,6 +104,29 @@ def promote(services: Services, to: str | None = None) -> PromotionView:
     _close_waiting(services, stage, slug_id)
     versions = {app: each["version"] for app, each in got.items()}
     return PromotionView(stage.name, source.name, release.version, commit, versions, already)
+
+
+def _begun(services: Services, stage: StageSpec, slug_id: str) -> dict[str, baseline.Baseline] | None:
+    """Return what the stage had before a promotion of this artifact by hand, if cut and nothing moved since."""
+    last = last_move(services, stage.name)
+    if last is None or last.kind != "promotion.started" or last.data.get("slug_id") != slug_id:
+        return None
+    before = last.data.get("baseline")
+    if not isinstance(before, dict) or set(before) != set(stage.apps):
+        return None
+    services.tell("info", f"carrying on the promotion of {last.at:%Y-%m-%d %H:%M} UTC, which was cut", leg=stage.name)
+    return before
+
+
+def _record_start(
+    services: Services, stage: StageSpec, before: dict[str, baseline.Baseline], slug_id: str, what: str
+) -> None:
+    last = last_move(services, stage.name)
+    data: dict[str, object] = {"slug_id": slug_id, "baseline": before}
+    if last is None or last.kind != "promotion.started" or last.data != data:
+        services.store.record_event(
+            services.event("promotion.started", f"promoting {what}", stage=stage.name, data=data)
+        )
 
 
 def _what(services: Services, to: str | None) -> tuple[StageSpec, App, Release]:

@@ -12,6 +12,7 @@ from herodeploy.errors import Forbidden, NotFound, Refused, UsageError
 from herodeploy.flows import managed_review, native_review
 from herodeploy.flows.deploy import find_or_start_build
 from herodeploy.flows.managed_review import ManagedApp
+from herodeploy.flows.moves import EVENTS
 from herodeploy.flows.services import Services
 from herodeploy.flows.verify import answers_at_all, show_log, verify
 from herodeploy.flows.watch import release_of_build, watch_build, watch_release
@@ -66,7 +67,9 @@ def create(services: Services, change: Change) -> ReviewView:
         _build_newer(services, app, change)
     _wait_until_it_answers(services, app)
     text = f"review app of {branch} at {change.short}: {app.name}"
-    services.store.record_event(services.event("review.created", text, stage=LEG, data={"app": app.name}))
+    services.store.record_event(
+        services.event("review.created", text, stage=LEG, data={"branch": branch, "app": app.name})
+    )
     services.tell("done", f"{app.name} answers at {services.address(app)}", leg=LEG, app=app.name)
     return ReviewView(branch, app.name, services.address(app), "created", change.commit, app.created_at, strategy)
 
@@ -92,21 +95,46 @@ def destroy(services: Services, branch_or_app: str) -> ReviewView:
         if branch_or_app in (view.branch, view.app):
             break
     else:
-        raise UsageError(f"no review app of '{branch_or_app}'", hint="see: herodeploy review list")
+        cut = _cut(services, branch_or_app)
+        if cut is None:
+            raise UsageError(f"no review app of '{branch_or_app}'", hint="see: herodeploy review list")
+        # The platform did it, and whoever asked for it was cut before that was recorded.
+        view = ReviewView(cut["branch"], cut["app"], None, "deleted", None, None, cut["strategy"])
+        _record_destroyed(services, view, None)
+        return view
     destroy_view(services, view)
     return view
 
 
 def destroy_view(services: Services, view: ReviewView, why: str | None = None) -> None:
     """Destroy a review app that `list_` told of, and wait until it is gone."""
-    services.tell("step", f"destroying {view.app or 'the review app of ' + view.branch}", leg=LEG, app=view.app)
+    what = f"destroying {view.app or 'the review app of ' + view.branch}"
+    services.tell("step", what, leg=LEG, app=view.app)
+    if _cut(services, view.branch) is None:
+        services.store.record_event(services.event("review.destroying", what, stage=LEG, data=_named(view)))
     if view.strategy == "native":
         native_review.destroy(services, view.branch)
     elif view.app is not None:
         services.heroku.apps.delete(view.app)
+    _record_destroyed(services, view, why)
+
+
+def _record_destroyed(services: Services, view: ReviewView, why: str | None) -> None:
     text = f"destroyed {view.app or view.branch}" + (f": {why}" if why else "")
-    services.store.record_event(services.event("review.destroyed", text, stage=LEG))
+    services.store.record_event(services.event("review.destroyed", text, stage=LEG, data=_named(view)))
     services.tell("done", f"{view.app or view.branch} is gone", leg=LEG, app=view.app)
+
+
+def _named(view: ReviewView) -> dict[str, object]:
+    return {"branch": view.branch, "app": view.app, "strategy": view.strategy}
+
+
+def _cut(services: Services, branch_or_app: str) -> dict[str, Any] | None:
+    """Return branch, app and strategy of the review app whose destruction was begun and never told as done."""
+    for event in services.store.events(services.pipeline().id, limit=EVENTS):
+        if event.kind.startswith("review.") and branch_or_app in (event.data.get("branch"), event.data.get("app")):
+            return dict(event.data) if event.kind == "review.destroying" else None
+    return None
 
 
 def strategy_of(services: Services) -> str:

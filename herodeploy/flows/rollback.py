@@ -10,6 +10,7 @@ from typing import Any
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.errors import InvalidRequest, Refused, UsageError
+from herodeploy.flows.moves import EVENTS, last_move
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.put_back import roll_back, settle
 from herodeploy.flows.services import Services
@@ -17,10 +18,6 @@ from herodeploy.flows.verified import record_put_back
 
 LOOK_BACK = 100
 SHOWN = 5
-EVENTS = 500
-MOVES = ("rollback.", "promotion.", "deploy.", "leg.")
-"""Kinds of events that begin or end a move into a stage."""
-
 Pairs = dict[str, tuple[Release, Release]]
 """Of each app the release that was current and the one to put back."""
 
@@ -65,12 +62,12 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
         UsageError: there is nothing to go back to.
     """
     spec = services.stage(stage)
-    pairs = (_cut(services, spec) if to is None else None) or {
-        app: _choose(services, spec, app, to) for app in spec.apps
-    }
+    cut = _cut(services, spec) if to is None else None
+    pairs = cut or {app: _choose(services, spec, app, to) for app in spec.apps}
     services.tell("leg", f"rolling {stage} back", leg=stage)
     with occupied(services, stage, f"by-hand-{uuid.uuid4().hex[:8]}"):
-        _record_start(services, spec, pairs)
+        if cut is None:
+            _record_start(services, spec, pairs)
         started, refused = _start(services, stage, pairs)
         settled = {app: settle(services, spec, app, started[app]) for app in started}
         record_put_back(services, stage, settled)
@@ -94,8 +91,7 @@ def _start(services: Services, stage: str, pairs: Pairs) -> tuple[dict[str, str]
 
 def _cut(services: Services, stage: StageSpec) -> Pairs | None:
     """Return what the last rollback of the stage set out to do, if it was cut and nothing has moved there since."""
-    events = services.store.events(services.pipeline().id, limit=EVENTS)
-    last = next((event for event in events if event.stage == stage.name and event.kind.startswith(MOVES)), None)
+    last = last_move(services, stage.name)
     if last is None or last.kind != "rollback.started":
         return None
     moves = last.data.get("moves")

@@ -146,3 +146,24 @@ def test_a_managed_name_is_one_that_heroku_takes() -> None:
     assert len(name) <= 30
     assert name.startswith("a-very-long-feature-")
     assert name != managed_review.app_name("id", "a-very-long-pipeline-name", "Feature/Über_all_and-mora")
+
+
+def test_a_destruction_that_was_cut_is_recorded_when_it_is_asked_for_again(
+    reviewed: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = reviewed.services
+    made = review.create(services, services.repo.resolve("feature/Nice_page"))
+
+    def cut(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(review, "_record_destroyed", cut)
+        with pytest.raises(KeyboardInterrupt):
+            review.destroy(services, made.branch)
+    assert review.list_(services) == []
+
+    assert review.destroy(services, made.branch).app == made.app
+    assert reviewed.kinds()[-2:] == ["review.destroying", "review.destroyed"]
+    with pytest.raises(UsageError, match="no review app of"):
+        review.destroy(services, made.branch)

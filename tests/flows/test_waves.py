@@ -297,3 +297,30 @@ def test_a_promotion_that_the_platform_refuses_fails_and_is_not_asked_for_again(
     assert failed.status is Status.FAILED
     assert f"refuses to promote to {shop.app('production')}" in failed.reason
     assert shop.resume() == []
+
+
+def test_a_promotion_by_hand_that_was_cut_is_carried_on_and_recorded(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.deliver()
+    promotions = shop.services.heroku.promotions
+    post = promotions.create
+
+    def cut(*arguments: Any) -> Any:
+        post(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(promotions, "create", cut)
+    with pytest.raises(KeyboardInterrupt):
+        promote.promote(shop.services)
+    monkeypatch.setattr(promotions, "create", post)
+    before = len(shop.versions(shop.app("production")))
+
+    view = promote.promote(shop.services)
+
+    assert len(shop.versions(shop.app("production"))) <= before + 1, "not promoted twice"
+    assert not view.already, "it is this promotion that brought it there"
+    assert [kind for kind in shop.kinds() if kind.startswith("promotion.")] == [
+        "promotion.started",
+        "promotion.succeeded",
+    ]
