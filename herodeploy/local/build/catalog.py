@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import shutil
@@ -13,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from herodeploy.local.build import tools
 from herodeploy.local.build.failure import BuildFailed
 from herodeploy.local.process import process
+from herodeploy.local.threads import in_thread
 
 Output = Callable[[str], None]
 
@@ -55,7 +55,7 @@ async def fetch(url: str, into: Path, shared: Path, output: Output) -> None:
     if folder is not None:
         if not (folder / "bin" / "detect").is_file():
             raise BuildFailed(f"{shown(url)} is no buildpack: it has no bin/detect")
-        shutil.copytree(folder, into, symlinks=True, ignore=shutil.ignore_patterns(".git", "__pycache__"))
+        await in_thread(_copy, folder, into)
     elif url.endswith((".tgz", ".tar.gz")) or not GIT.fullmatch(url):
         raise BuildFailed(
             f"buildpack {shown(url)!r} is not built in (those are {', '.join(BUILT_IN)});"
@@ -84,15 +84,23 @@ async def _clone(url: str, into: Path, kept: Path, output: Output) -> None:
         status = 1
         lines.append(f"no answer within {FETCH_TIMEOUT:.0f} s")
     if status == 0:
-        await asyncio.to_thread(_keep, into, kept)
+        await in_thread(_keep, into, kept)
     elif kept.is_dir():
         output(f" !     Buildpack {shown(url)} could not be fetched; using the copy of an earlier build")
-        shutil.rmtree(into, ignore_errors=True)
-        await asyncio.to_thread(shutil.copytree, kept, into, symlinks=True)
+        await in_thread(_put_back, kept, into)
     else:
         for line in lines:
             output(f"       {shown(line)}")
         raise BuildFailed(f"buildpack {shown(url)} could not be cloned")
+
+
+def _copy(folder: Path, into: Path) -> None:
+    shutil.copytree(folder, into, symlinks=True, ignore=shutil.ignore_patterns(".git", "__pycache__"))
+
+
+def _put_back(kept: Path, into: Path) -> None:
+    shutil.rmtree(into, ignore_errors=True)
+    shutil.copytree(kept, into, symlinks=True)
 
 
 def _keep(folder: Path, kept: Path) -> None:

@@ -7,14 +7,13 @@ import errno
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 from herodeploy.local.build import ignore, source
 from herodeploy.local.build.buildpack import Buildpack, choose
 from herodeploy.local.build.failure import BuildFailed
 from herodeploy.local.build.place import Place
+from herodeploy.local.threads import in_thread
 
-T = TypeVar("T")
 Output = Callable[[str], None]
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -58,13 +57,8 @@ async def failing(output: Output, timeout: float, last: str, *, verdict: bool = 
 
 async def prepare(tarball: Path, place: Place, config: Mapping[str, str], limit: int, output: Output) -> None:
     """Extract a source into ``place.app``, without what it ignores, and write the config vars as files."""
-    place.make()
-    for name, value in config.items():
-        if "/" not in name and not name.startswith("."):
-            (place.config / name).write_text(value, encoding="utf-8")
-    root = await in_thread(lambda: source.extract(tarball, place.work / "source", limit))
-    await in_thread(lambda: root.rename(place.app))
-    await in_thread(lambda: ignore.apply(place.app, output))
+    await in_thread(_fill, tarball, place, config, limit)
+    await in_thread(ignore.apply, place.app, output)
 
 
 async def compile_app(urls: Sequence[str], place: Place, steps: Sequence[str], output: Output) -> list[Buildpack]:
@@ -89,15 +83,12 @@ async def compile_app(urls: Sequence[str], place: Place, steps: Sequence[str], o
     return packs
 
 
-async def in_thread(work: Callable[[], T]) -> T:
-    """Run blocking work in a thread; when cancelled wait for its end, so that it never runs on unseen."""
-    task = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        with suppress(Exception):
-            await task
-        raise
+def _fill(tarball: Path, place: Place, config: Mapping[str, str], limit: int) -> None:
+    place.make()
+    for name, value in config.items():
+        if "/" not in name and not name.startswith("."):
+            (place.config / name).write_text(value, encoding="utf-8")
+    source.extract(tarball, place.work / "source", limit).rename(place.app)
 
 
 def _reason(error: Exception, told: Told, timeout: float) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import socket
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,22 @@ from herodeploy.local.process import process as processes
 from herodeploy.local.process.ledger import Ledger
 from herodeploy.local.process.sandbox import Mount, Sandbox
 from herodeploy.local.settings import Settings
+from herodeploy.local.threads import in_thread
 
 CALM = 600  # seconds; a dyno that lived longer crashes anew, not again
 DAY = 86_400
+STARTS = 2  # at once; more come up no sooner, but keep the platform from its processor
 POLL = 0.025  # seconds between looks at the port of a starting web dyno
 PROMPT = r"\[\033[01;34m\]\w\[\033[00m\] \[\033[01;32m\]$ \[\033[00m\]"
 
 
 @dataclass
 class Room:
-    """What all dynos of a platform share; `changed` is called with the app's id after every change of state."""
+    """What all dynos of a platform share; `changed` is called with the app's id after every change of state.
+
+    Attributes:
+        starts: taken while a dyno gets its disk and its process; many at once would leave the API no processor.
+    """
 
     settings: Settings
     logs: Logs
@@ -37,6 +44,7 @@ class Room:
     changed: Callable[[str], None]
     sandbox: Sandbox | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(microsecond=0)
+    starts: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STARTS), init=False)
 
     @property
     def disks(self) -> Path:
@@ -170,12 +178,14 @@ class Dyno:
         disk = self._room.disks / uuid.uuid4().hex[:8]
         reserved: ports.Reservation | None = None
         try:
-            home = await self._furnish(disk)
-            reserved = ports.reserve()
-            port = self.view.port = reserved.port
-            self.say(f"Starting process with command `{self.view.command}`")
-            start = processes.start if self._attachment is None else self._attachment.start
-            self._process = await start(self._command(home, disk, port), self._take)
+            # Somebody sits before an attached dyno, which waits for them: it takes no turn.
+            async with self._room.starts if self._attachment is None else contextlib.nullcontext():
+                home = await self._furnish(disk)
+                reserved = ports.reserve()
+                port = self.view.port = reserved.port
+                self.say(f"Starting process with command `{self.view.command}`")
+                start = processes.start if self._attachment is None else self._attachment.start
+                self._process = await start(self._command(home, disk, port), self._take)
             self._room.ledger.add(self._process.pid)
             await self._boot(self._process, port)
             status = await self._process.wait()
@@ -187,8 +197,7 @@ class Dyno:
     async def _furnish(self, disk: Path) -> Path:
         if self._plan.slug is None:
             raise FileNotFoundError("the release has no slug")
-        home: Path = await _undisturbed(_furnish, self._plan.slug, disk)
-        return home
+        return await in_thread(_furnish, self._plan.slug, disk)
 
     def _command(self, home: Path, disk: Path, port: int) -> processes.Command:
         argv = runtime.boot_script(self.view.command)
@@ -243,22 +252,12 @@ class Dyno:
             self._room.ledger.remove(process.pid)
         if reserved is not None:
             reserved.release()
-        await _undisturbed(shutil.rmtree, disk, True)  # errors ignored
+        await in_thread(shutil.rmtree, disk, True)  # errors ignored
 
 
 def _furnish(slug: Path, disk: Path) -> Path:
     (disk / "tmp").mkdir(parents=True)
     return runtime.unpack(slug, disk)
-
-
-async def _undisturbed(work: Callable[..., Any], *args: object) -> Any:
-    """Run blocking work in a thread; when cancelled, wait for its end first, so that nothing works behind our back."""
-    thread = asyncio.ensure_future(asyncio.to_thread(work, *args))
-    try:
-        return await asyncio.shield(thread)
-    except asyncio.CancelledError:
-        await asyncio.wait({thread})
-        raise
 
 
 async def _accepts(port: int) -> bool:

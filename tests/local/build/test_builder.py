@@ -296,3 +296,20 @@ def test_output_that_cannot_be_kept_fails_the_build_too(bench: Bench, tarball: M
 
 def test_requests_never_show_config_vars(bench: Bench, tarball: Make) -> None:
     assert "hush" not in repr(bench.request(tarball(PROCFILE), config={"A": "hush"}))
+
+
+def test_the_event_loop_goes_on_while_a_buildpack_is_copied(tmp_path: Path) -> None:
+    (tmp_path / "pack/bin").mkdir(parents=True)
+    (tmp_path / "pack/bin/detect").write_text("#!/bin/sh\n")
+
+    async def story() -> int:
+        fetching = asyncio.create_task(catalog.fetch(str(tmp_path / "pack"), tmp_path / "copy", tmp_path, print))
+        turns = 0
+        while not fetching.done():
+            await asyncio.sleep(0)
+            turns += 1
+        await fetching
+        return turns
+
+    assert asyncio.run(story()) > 2  # one to begin, one to see that it is done: what blocks needs no more
+    assert (tmp_path / "copy/bin/detect").read_text() == "#!/bin/sh\n"

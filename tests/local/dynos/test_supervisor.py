@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from herodeploy.local.attach.attachments import Attachment
+from herodeploy.local.dynos import dyno
 from herodeploy.local.dynos.supervisor import NoDyno
 from herodeploy.local.process.ledger import Ledger
 
@@ -104,6 +106,45 @@ def test_scaling_leaves_running_dynos_alone(make_yard: Any) -> None:
             assert [view.id for view in yard.supervisor.dynos("app-1")] == [first]
             await yard.supervisor.converge(yard.plan({"worker": SLEEPER}, {"worker": 0}))
             assert yard.states() == {}
+
+    asyncio.run(story())
+
+
+def test_many_dynos_start_a_few_at_a_time(make_yard: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    starting, most, begun, start = 0, 0, 0, dyno.processes.start
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal starting, most, begun
+        starting, begun = starting + 1, begun + 1
+        most = max(most, starting)
+        try:
+            return await start(*arguments)
+        finally:
+            starting -= 1
+
+    monkeypatch.setattr(dyno.processes, "start", counted)
+
+    async def story() -> None:
+        async with make_yard() as yard:
+            await yard.supervisor.converge(yard.plan({"worker": SLEEPER}, {"worker": 12}))
+            await until(lambda: list(yard.states().values()) == ["up"] * 12)
+            assert (begun, most) == (12, dyno.STARTS)
+            await yard.supervisor.converge(yard.plan({"worker": SLEEPER}, {"worker": 24}))
+            await yard.supervisor.remove("app-1")  # the last of them still wait for their turn
+            assert begun < 24
+            assert not list((yard.settings.work / "dynos").iterdir())
+
+    asyncio.run(story())
+
+
+def test_dynos_that_wait_for_somebody_to_attach_keep_no_other_from_starting(make_yard: Any) -> None:
+    async def story() -> None:
+        async with make_yard() as yard:
+            waiting = [Attachment(None, patience=60) for _ in range(dyno.STARTS + 1)]
+            for attachment in waiting:
+                await yard.supervisor.run_detached(yard.plan({}, {}), command="cat", attachment=attachment)
+            await until(lambda: len([line for line in yard.said() if line.startswith("Starting")]) == len(waiting))
+            assert await yard.supervisor.run_once(yard.plan({}, {}), type="run", command="true", timeout=20) == 0
 
     asyncio.run(story())
 
