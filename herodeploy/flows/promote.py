@@ -88,11 +88,12 @@ def promote(services: Services, to: str | None = None) -> PromotionView:
     commit = services.heroku.slugs.get(source.name, slug_id).commit
     what = f"{source.name} v{release.version} ({(commit or 'unknown commit')[:8]}) to {stage.name}"
     with occupied(services, stage.name, f"by-hand-{uuid.uuid4().hex[:8]}"):
-        before = _begun(services, stage, slug_id) or baseline.take(services, stage)
+        begun = _begun(services, stage, slug_id)
+        before = begun or baseline.take(services, stage)
         there = all(each["slug_id"] == slug_id for each in before.values())
         told = f"{stage.name} has {source.name} v{release.version} already" if there else f"promoting {what}"
         services.tell("leg", told, leg=stage.name)
-        if not there:
+        if begun is None and not there:
             _record_start(services, stage, before, slug_id, what)
         outcome = promote_leg(services, DirectRun(), _payload(services, stage, before, source, release))
     got = _succeeded(services, stage, outcome, what, commit)
@@ -121,12 +122,8 @@ def _begun(services: Services, stage: StageSpec, slug_id: str) -> dict[str, base
 def _record_start(
     services: Services, stage: StageSpec, before: dict[str, baseline.Baseline], slug_id: str, what: str
 ) -> None:
-    last = last_move(services, stage.name)
     data: dict[str, object] = {"slug_id": slug_id, "baseline": before}
-    if last is None or last.kind != "promotion.started" or last.data != data:
-        services.store.record_event(
-            services.event("promotion.started", f"promoting {what}", stage=stage.name, data=data)
-        )
+    services.store.record_event(services.event("promotion.started", f"promoting {what}", stage=stage.name, data=data))
 
 
 def _what(services: Services, to: str | None) -> tuple[StageSpec, App, Release]:

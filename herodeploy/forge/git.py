@@ -255,7 +255,7 @@ def _write_archive(root: Path, commit: str, file: IO[bytes]) -> None:
         ) as process,
     ):
         assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        assert process.stderr is not None  # noqa: S101
+        assert process.stderr is not None  # noqa: S101 - likewise
         try:
             shutil.copyfileobj(process.stdout, packed, 1 << 20)
         except BaseException:

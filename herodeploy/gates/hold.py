@@ -19,7 +19,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001
     known = {"held": facts.hold is not None, "taken_back": facts.taken_back is not None}
     if not reasons:
         return Verdict(KIND, Answer.PASS, f"nobody put an older release into {facts.stage.name}", facts=known)
-    said = [by for by, passes in _decided(facts) if passes]
+    said = _wanted_by(facts)
     if said:
         return Verdict(KIND, Answer.PASS, f"{said[-1]} wants it nevertheless", facts=known)
     way_out = f"herodeploy resume-auto {facts.stage.name}, or herodeploy approve {facts.delivery_id}"
@@ -35,8 +35,11 @@ def _in_the_way(facts: Facts) -> list[tuple[str, datetime]]:
     return found
 
 
-def _decided(facts: Facts) -> list[tuple[str, bool]]:
+def _wanted_by(facts: Facts) -> list[str]:
     """Return who said yes to this artifact after everything that is in the way."""
     newest = max(since for _, since in _in_the_way(facts))
-    yes = [word for word in facts.approvals if word.approved and word.delivery_id == facts.delivery_id]
-    return [(word.by, word.at >= newest) for word in yes]
+    return [
+        word.by
+        for word in facts.approvals
+        if word.approved and word.delivery_id == facts.delivery_id and word.at >= newest
+    ]

@@ -48,22 +48,15 @@ class Gates:
             tx.execute(schema.approvals.insert().values(row_of(approval)))
             tx.execute(schema.events.insert().values(row_of(event)))
 
-    def approvals(self, delivery_id: str, stage: str) -> list[Approval]:
-        """Return every yes and no for this delivery in this stage, oldest first."""
-        table = schema.approvals
-        return self._approvals(sa.and_(table.c.delivery_id == delivery_id, table.c.stage == stage))
-
     def approvals_of(self, pipeline_id: str, stage: str, slug_id: str) -> list[Approval]:
         """Return every yes and no for this artifact in this stage, in whatever delivery, oldest first."""
         table, deliveries = schema.approvals, schema.deliveries
         of_pipeline = sa.select(deliveries.c.id).where(deliveries.c.pipeline_id == pipeline_id)
-        here = sa.and_(table.c.stage == stage, table.c.slug_id == slug_id)
-        return self._approvals(sa.and_(here, table.c.delivery_id.in_(of_pipeline)))
-
-    def _approvals(self, where: sa.ColumnElement[bool]) -> list[Approval]:
-        table = schema.approvals
+        query = sa.select(table).where(
+            table.c.stage == stage, table.c.slug_id == slug_id, table.c.delivery_id.in_(of_pipeline)
+        )
         with self._db.read() as tx:
-            rows = tx.execute(sa.select(table).where(where).order_by(table.c.at, table.c.id)).all()
+            rows = tx.execute(query.order_by(table.c.at, table.c.id)).all()
         return [Approval(**row._mapping) for row in rows]
 
     def add_override(self, override: Override, event: Event) -> None:

@@ -143,8 +143,8 @@ def test_approvals_come_oldest_first(store: Store) -> None:
     no = Approval("1", delivery().id, "production", "s1", "ann", NOON + timedelta(seconds=1), approved=False)
     for approval in (no, yes):
         store.gates.add_approval(approval, event("approval.given"))
-    assert store.gates.approvals(delivery().id, "production") == [yes, no]
-    assert store.gates.approvals(delivery().id, "staging") == []
+    assert store.gates.approvals_of("p1", "production", "s1") == [yes, no]
+    assert store.gates.approvals_of("p1", "staging", "s1") == []
 
 
 def test_the_mode_is_the_last_throw_of_the_switch(store: Store) -> None:

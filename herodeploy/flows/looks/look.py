@@ -20,13 +20,13 @@ LOOKS: dict[str, ServiceLook] = {}
 
 def look_for(services: Services, delivery: Delivery) -> LookFor:
     """Return what looks for the gates before `delivery.at_stage`; each observation is kept for the next time."""
-    kept = services.store.gates.observations(delivery.id, delivery.at_stage)
 
     def look(spec: GateSpec, facts: Facts) -> Observation | None:
+        previous = facts.observed(spec)
         act = _look_of(services, delivery, spec)
         if act is None:
-            return kept.get(spec.name)
-        seen = _seen(act, Question(facts, spec, kept.get(spec.name), services.clock()))
+            return previous
+        seen = _seen(act, Question(facts, spec, previous, services.clock()))
         services.store.gates.record_observation(delivery.id, delivery.at_stage, spec.name, seen)
         return seen
 

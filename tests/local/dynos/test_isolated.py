@@ -34,7 +34,7 @@ async def until(condition: Callable[[], object], seconds: float = 30) -> None:
 
 def inside(data: Path) -> set[str]:
     """Return all processes that have a dyno's disk of that platform mounted."""
-    mark, found = "/".join(data.parts[-3:]) + "/work/dynos/", set()
+    mark, found = "/".join((*data.parts[-3:], "work", "dynos", "")), set()
     for process in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if process.name.isdigit() and mark in (process / "mountinfo").read_text():
