@@ -24,10 +24,17 @@ if TYPE_CHECKING:
 Handler = Callable[["Platform", Request], Awaitable[Any]]
 
 
-def route(platform: Platform, method: str, path: str, handler: Handler) -> Route:
-    """Declare one endpoint."""
+def route(platform: Platform, method: str, path: str, handler: Handler, *, streams: bool = False) -> Route:
+    """Declare one endpoint.
+
+    Parameters:
+        streams: the handler reads the request as it comes; else all of it is there before the handler looks anything
+            up, so that nothing it found can be destroyed while it waits for the rest.
+    """
 
     async def endpoint(request: Request) -> Response:
+        if not streams:
+            await request.body()
         return reply.respond(request, await handler(platform, request))
 
     return Route(path, endpoint, methods=[method], name=f"{method} {path}")

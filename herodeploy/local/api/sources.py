@@ -27,9 +27,9 @@ def routes(platform: Platform) -> list[Route]:
     return [
         routing.route(platform, "POST", "/sources", create),
         routing.route(platform, "POST", "/apps/{app}/sources", create),
-        routing.route(platform, "PUT", "/blobs/sources/{key}", upload_source),
+        routing.route(platform, "PUT", "/blobs/sources/{key}", upload_source, streams=True),
         routing.route(platform, "GET", "/blobs/sources/{key}", download_source),
-        routing.route(platform, "PUT", "/blobs/slugs/{key}", upload_slug),
+        routing.route(platform, "PUT", "/blobs/slugs/{key}", upload_slug, streams=True),
         routing.route(platform, "GET", "/blobs/slugs/{key}", download_slug),
     ]
 
