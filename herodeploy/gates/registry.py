@@ -36,6 +36,7 @@ class Gate:
         options: those it knows, beside ``name``.
         cost: what it costs to ask.
         look: how a gate of somebody else's looks at the world; herodeploy's own looks are in flows/looks.
+        by_hand: whether it is asked, too, when a person promotes without a delivery; the others are that person's own.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Gate:
     options: frozenset[str] = frozenset()
     cost: Cost = Cost.FREE
     look: Look | None = None
+    by_hand: bool = False
 
 
 GATES = {
@@ -50,7 +52,7 @@ GATES = {
     for gate in (
         Gate(ci.KIND, ci.ask),
         Gate(upstream.KIND, upstream.ask),
-        Gate(lock.KIND, lock.ask),
+        Gate(lock.KIND, lock.ask, by_hand=True),
         Gate(hold.KIND, hold.ask),
         Gate(approval.KIND, approval.ask, approval.OPTIONS),
     )
