@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,25 @@ def rest(secure: ssl.SSLSocket) -> bytes:
     while more := secure.recv(65536):
         said += more
     return said
+
+
+def exchange(secure: ssl.SSLSocket, text: bytes, within: float = 60) -> bytes:
+    """Send while receiving; return all that comes until the end.
+
+    One thread does both: before Python 3.13 two threads must not use one TLS connection at once.
+    """
+    said, left = b"", memoryview(text)
+    secure.setblocking(False)
+    while True:
+        readable, writable, _ = select.select([secure], [secure] if left else [], [], within)
+        assert readable or writable, f"nothing moves, {len(left)} bytes left to send; said: {said[-200:]!r}"
+        with suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            while left:
+                left = left[secure.send(left) :]
+        with suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            while more := secure.recv(65536):
+                said += more
+            return said
 
 
 def until(secure: ssl.SSLSocket, text: bytes) -> bytes:

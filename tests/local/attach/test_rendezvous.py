@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.rendezvous import GREETING, attached, rest, until
+from support.rendezvous import GREETING, attached, exchange, rest, until
 
 PAUSE = threading.Event()
 
@@ -73,9 +73,8 @@ def test_much_in_both_directions_does_not_get_stuck(local: Any, app: Any, no_tty
     lines = "".join(f"{number:063d}\n" for number in range(20_000))
     with attached(local, dyno(local, app, "cat | wc -c", force_no_tty=no_tty)["attach_url"]) as secure:
         assert secure.recv(65536) == GREETING
-        threading.Thread(target=secure.sendall, args=(lines.encode() + b"\x04",)).start()
         # A terminal echoes what is typed, and leaves some of it out where it comes faster than it is read.
-        assert rest(secure).decode().split()[-1].endswith(str(len(lines)))
+        assert exchange(secure, lines.encode() + b"\x04").decode().split()[-1].endswith(str(len(lines)))
 
 
 def test_ctrl_c_interrupts(local: Any, app: Any) -> None:
