@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ from support.schema import FILE
 
 from herodeploy.local.api import families, published
 
-EXAMPLES = 25
+EXAMPLES = int(os.environ.get("HERODEPLOY_TEST_EXAMPLES", "200"))
+"""Of requests to each resource; the same ones every time unless a number of them is asked for."""
 PATIENCE = 30
 WORKER = {"Procfile": "worker: sleep 1000\n"}
 SAFE = {
@@ -169,7 +171,11 @@ def test_nothing_breaks(world: World, resource: str, found: list[Any]) -> None:
         world.add_addon()
 
     @settings(
-        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=EXAMPLES,
+        derandomize="HERODEPLOY_TEST_EXAMPLES" not in os.environ,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(st.data())
     def ask(data: st.DataObject) -> None:

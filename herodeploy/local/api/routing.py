@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from herodeploy.local.api import requests
 from herodeploy.local.wire import reply
 from herodeploy.local.wire.errors import bad_request, invalid
 
@@ -34,7 +35,7 @@ def route(platform: Platform, method: str, path: str, handler: Handler, *, strea
 
     async def endpoint(request: Request) -> Response:
         if not streams:
-            await request.body()
+            requests.check(method, path, await request.body())
         return reply.respond(request, await handler(platform, request))
 
     return Route(path, endpoint, methods=[method], name=f"{method} {path}")

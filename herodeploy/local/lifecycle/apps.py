@@ -42,7 +42,7 @@ async def create_app(
     now = platform.now()
     app = records.App(
         id=str(uuid.uuid4()),
-        name=_checked(platform, name) if name else _free_name(platform),
+        name=_checked(platform, name) if name is not None else _free_name(platform),
         created_at=now,
         updated_at=now,
         stack=_stack(stack),

@@ -129,9 +129,9 @@ def test_what_cannot_be_promoted_is_refused(local: Any, pipe: Any) -> None:
     assert "not in pipeline" in pipe.promote(pipe.eu, source=stranger, status=422)["message"]
     assert "to itself" in pipe.promote(pipe.staging, status=422)["message"]
     assert "once" in pipe.promote(pipe.eu, pipe.eu, status=422)["message"]
-    pipe.promote(pipe.eu, release="none-such", status=404)
+    pipe.promote(pipe.eu, release="00000000-0000-0000-0000-000000000000", status=404)
     pipe.promote(pipe.us, source=pipe.eu, release=release["id"], status=404)
-    local.post("/pipeline-promotions", {"pipeline": {"id": "none-such"}}, 404)
+    local.post("/pipeline-promotions", {"pipeline": {"id": "00000000-0000-0000-0000-000000000000"}}, 422)
     local.post("/pipeline-promotions", {}, 422)
     local.call("GET", "/pipeline-promotions/none-such", status=404)
 

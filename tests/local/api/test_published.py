@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.schema import published_requests
 
-from herodeploy.local.api import published
+from herodeploy.local.api import published, requests
 
 SCHEMA = Path(__file__).resolve().parents[4] / "shared" / "heroku" / "schema.json"
 
@@ -32,6 +33,24 @@ def test_the_list_is_that_of_the_schema() -> None:
     ]
     listed = [(each.resource, each.method, each.path, each.title) for each in published.endpoints()]
     assert listed == links
+
+
+def test_requests_are_judged_by_the_schema() -> None:
+    if not SCHEMA.exists():
+        pytest.skip("the published schema is not here (../shared/heroku/schema.json)")
+    written = ",\n".join(
+        f"{json.dumps(key)}: {json.dumps(value)}" for key, value in sorted(published_requests().items())
+    )
+    assert requests.FILE.read_text("utf-8") == f"{{\n{written}\n}}\n"
+    assert set(requests.LENIENCIES) <= set(published_requests())
+
+
+def test_what_the_schema_forbids_is_refused_without_the_value(local: Any) -> None:
+    answer = local.http.post("/apps", json={"region": {"id": "a secret"}})
+    assert answer.status_code == 422
+    assert answer.json() == {"id": "invalid_params", "message": "region is not what Heroku's API takes there."}
+    answer = local.http.post("/pipelines", json={"name": "shop", "owner": {"id": "me", "type": "user"}})
+    assert (answer.status_code, answer.json()["message"]) == (422, "owner.id must be a uuid.")
 
 
 def _plain(href: str) -> str:

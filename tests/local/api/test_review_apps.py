@@ -147,7 +147,7 @@ def test_missing_addons_are_told(local: Any, pipe: Any) -> None:
 def test_what_cannot_be_made_is_refused_at_once(local: Any, pipe: Any) -> None:
     base = {"pipeline": pipe["id"], "branch": "b", "source_blob": {"url": "resolve", "version": None}}
     assert "source_blob.url" in local.post("/review-apps", base, 422)["message"]
-    local.post("/review-apps", base | {"pipeline": "none-such"}, 404)
+    local.post("/review-apps", base | {"pipeline": "00000000-0000-0000-0000-000000000000"}, 404)
     local.post("/review-apps", {"pipeline": pipe["id"], "source_blob": {"url": "http://127.0.0.1/x"}}, 422)
     local.post("/review-apps", base | {"source_blob": {"url": "http://127.0.0.1/x"}, "pr_number": "7"}, 422)
     for path in ("/review-apps/none-such", f"/apps/{local.app()['id']}/review-app"):
