@@ -36,6 +36,7 @@ def open_services(
     actor: str | None = None,
     local_address: Callable[[], tuple[str, Secret]] | None = None,
     address: Callable[[App], str | None] | None = None,
+    ask_code: Callable[[], str] | None = None,
 ) -> Services:
     """Read herodeploy.yml, open the repository around `root` and make what the flows work with.
 
@@ -45,6 +46,7 @@ def open_services(
         actor: who acts; git's user.email, else the user's name.
         local_address: the local platform's address and token, asked at first use; it may start the platform.
         address: what to show as an app's URL; its ``web_url`` unless given.
+        ask_code: returns the second factor that a person types; without it, what needs one is refused.
 
     Raises:
         ConfigError: herodeploy.yml cannot be read.
@@ -58,7 +60,7 @@ def open_services(
     services = Services(
         spec=spec,
         repo=repo,
-        connect=lambda: _connect(spec, local_address),
+        connect=lambda: _connect(spec, local_address, ask_code),
         open_store=_open_store,
         report=report,
         actor=actor or default_actor(repo.root),
@@ -117,13 +119,17 @@ def _with_platform(spec: PipelineSpec, platform: str | None) -> PipelineSpec:
     return dataclasses.replace(spec, platform=cast("Literal['heroku', 'local']", platform))
 
 
-def _connect(spec: PipelineSpec, local_address: Callable[[], tuple[str, Secret]] | None) -> Heroku:
+def _connect(
+    spec: PipelineSpec,
+    local_address: Callable[[], tuple[str, Secret]] | None,
+    ask_code: Callable[[], str] | None,
+) -> Heroku:
     from herodeploy.heroku.client import Heroku
 
     if spec.platform == "local" and local_address is not None:
         url, token = local_address()
-        return Heroku.connect(url, token)
-    return Heroku.connect()
+        return Heroku.connect(url, token, ask_code=ask_code)
+    return Heroku.connect(ask_code=ask_code)
 
 
 def _open_store() -> Store:

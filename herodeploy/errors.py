@@ -153,7 +153,13 @@ class Forbidden(ApiError):
 
 
 class TwoFactorRequired(Forbidden):
-    """403 ``two_factor``: a second-factor code is asked for."""
+    """403 ``two_factor``: a second-factor code is asked for.
+
+    Attributes:
+        app: the app that can be authorized for what follows; None where the code goes with the request itself.
+    """
+
+    app: str | None = None
 
 
 class NotFound(ApiError):

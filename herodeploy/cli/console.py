@@ -150,6 +150,15 @@ def ask(question: str, default: str | None = None) -> str:
     return answer.strip()
 
 
+def ask_code() -> str:
+    """Return the second factor that a person types; it is not shown, and nobody tells anything meanwhile."""
+    from getpass import getpass
+
+    with _lock:
+        _pause()
+        return getpass("Two-factor code: ").strip()
+
+
 def agrees(question: str) -> bool:
     """Return whether a person says yes."""
     import typer

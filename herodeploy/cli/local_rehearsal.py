@@ -25,9 +25,9 @@ def fault(
         str,
         typer.Argument(
             metavar="KIND",
-            help="delinquent (402), forbidden (403), gone (410), rate-limit (429), error (500), unavailable (503 as "
-            "HTML), reset-before or reset-after the action, "
-            "latency, stall; or, in an app: build, release, dyno.",
+            help="delinquent (402), forbidden (403), two-factor (403, asks for the code 123456 until withdrawn), "
+            "gone (410), rate-limit (429), error (500), unavailable (503 as HTML), reset-before or reset-after the "
+            "action, latency, stall; or, in an app: build, release, dyno.",
         ),
     ],
     route: Annotated[

@@ -30,7 +30,12 @@ def services_of(directory: Path, config: Path | None, platform: str | None) -> I
     from herodeploy.app import open_services
 
     services = open_services(
-        directory, report=console.report, config=config, platform=platform, local_address=local_address
+        directory,
+        report=console.report,
+        config=config,
+        platform=platform,
+        local_address=local_address,
+        ask_code=console.ask_code if console.someone_is_there() else None,
     )
     try:
         yield services

@@ -66,15 +66,24 @@ class Heroku:
         return f"Heroku({self.base_url!r})"
 
     @classmethod
-    def connect(cls, base_url: str | None = None, token: Secret | None = None) -> Heroku:
+    def connect(
+        cls,
+        base_url: str | None = None,
+        token: Secret | None = None,
+        *,
+        ask_code: Callable[[], str] | None = None,
+    ) -> Heroku:
         """Return a client for `base_url` and `token`, else for what the environment names, as the Heroku CLI does.
 
         HEROKU_HOST and HEROKU_API_KEY are looked at, then ~/.netrc (or $NETRC). UsageError where that leads nowhere.
         No call is made yet.
+
+        Parameters:
+            ask_code: returns the second factor that a person types; without it, what needs one is refused.
         """
         url = resolve_base_url(base_url)
         given = token is not None
-        return cls(Session(url, token or resolve_token(url), way_in=way_in(url, given=given)))
+        return cls(Session(url, token or resolve_token(url), way_in=way_in(url, given=given), ask_code=ask_code))
 
     def __enter__(self) -> Heroku:
         return self

@@ -121,8 +121,8 @@ def refusal(response: requests.Response, method: str, url: str, way_in: str | No
         kind = TwoFactorRequired
     hint = way_in if kind is Unauthorized else _HINTS.get(status)
     if kind is TwoFactorRequired:
-        hint = "herodeploy cannot ask for a second factor: use a long-lived token, `heroku authorizations:create`"
-    return kind(
+        hint = "run it on a terminal, which asks for the code, or use a token of an account that needs none"
+    error = kind(
         _text(body.get("message")) or _text(body.get("error")) or "the platform gave no reason",
         status=status,
         error_id=error_id,
@@ -130,6 +130,9 @@ def refusal(response: requests.Response, method: str, url: str, way_in: str | No
         request=f"{method} {where(url)}",
         hint=hint or (f"see {body['url']}" if _text(body.get("url")) else None),
     )
+    if isinstance(error, TwoFactorRequired) and isinstance(body.get("app"), dict):
+        error.app = _text(body["app"].get("name"))
+    return error
 
 
 def where(url: str) -> str:

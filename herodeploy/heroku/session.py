@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from herodeploy.heroku import redact
 from herodeploy.heroku.credentials import checked
 from herodeploy.heroku.failures import refusal, translated, where
 from herodeploy.heroku.retry import with_retries
+from herodeploy.heroku.second_factor import SecondFactor
 from herodeploy.heroku.transport import Bearer, NoAuth, open_http
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Session:
         sleep: waits between attempts, in seconds; tests give their own.
         timeout: seconds to connect and seconds without a byte.
         way_in: what a person can do when the platform refuses the token.
+        ask_code: returns the second factor that a person types; without it such a request is refused.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Session:
         sleep: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT),
         way_in: str | None = None,
+        ask_code: Callable[[], str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.sleep = sleep
@@ -56,6 +59,7 @@ class Session:
         self.http = open_http(self.base_url, Bearer(token), accept())
         self._elsewhere = open_http(self.base_url, NoAuth(), "*/*")
         self._redaction = redact.install(token)
+        self._second_factor = SecondFactor(ask_code, self._authorize) if ask_code else None
 
     def __repr__(self) -> str:
         return f"Session({self.base_url!r})"
@@ -160,18 +164,23 @@ class Session:
         """
         sent = {"Accept": accept(variant), "Content-Type": "application/json", **(headers or {})}
 
-        def attempt() -> requests.Response:
+        def attempt(more: Mapping[str, str]) -> requests.Response:
+            return self._answered(
+                partial(request, {**sent, **more}), method, self.base_url + path, repeatable, tolerate
+            )
+
+        def request(with_headers: Mapping[str, str]) -> requests.Response:
             return self.http.request(
                 method,
                 self.base_url + path,
                 json=body,
                 data=data,
-                headers=sent,
+                headers=with_headers,
                 timeout=self.timeout,
                 allow_redirects=method == "GET",
             )
 
-        return self._answered(attempt, method, self.base_url + path, repeatable, tolerate)
+        return self._second_factor.send(attempt) if self._second_factor else attempt({})
 
     def upload(self, url: str, file: Path) -> None:
         """PUT a file to an address that carries its own permission; the token is not sent."""
@@ -204,6 +213,14 @@ class Session:
                 return response.status_code
         except (requests.exceptions.RequestException, ValueError):
             return None
+
+    def _authorize(self, app: str, headers: Mapping[str, str]) -> None:
+        path = f"/apps/{part(app)}/pre-authorizations"
+
+        def attempt() -> requests.Response:
+            return self.http.put(self.base_url + path, headers={"Accept": accept(), **headers}, timeout=self.timeout)
+
+        self._answered(attempt, "PUT", self.base_url + path, True, ())
 
     def _answered(
         self,

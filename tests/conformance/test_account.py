@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pty
-import re
-import select
 import stat
-import subprocess
-import time
 from typing import Any
 
 import httpx
 import pytest
 from support.platforms import TOKEN
+from support.prompts import answered
 
-PATIENCE = 240
 
-
-def answer_prompts(heroku: Any, command: list[str], answers: list[tuple[bytes, str]]) -> str:
-    """Run a command at a terminal and type each answer once its question stands there."""
-    mine, theirs = pty.openpty()
-    process = subprocess.Popen(
-        heroku.command(command), env=heroku.env, cwd=heroku.home, stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    seen, mark, end = b"", 0, time.monotonic() + PATIENCE
+@pytest.mark.parametrize("route", ["* /apps/{app}*", "POST /pipelines"])
+def test_a_second_factor_is_asked_for_and_taken(heroku_of: Any, local: Any, route: str) -> None:
+    heroku, app = heroku_of(local), local.app()
+    commands = {
+        "* /apps/{app}*": ["config:set", "A=1", "--app", app["name"]],
+        "POST /pipelines": ["pipelines:create", "with-a-code", "--app", app["name"], "--stage", "staging"],
+    }
+    local.control.fault("two-factor", route)
     try:
-        while time.monotonic() < end:
-            if answers and answers[0][0] in seen[mark:]:
-                mark = len(seen)
-                os.write(mine, answers.pop(0)[1].encode() + b"\r")
-            if select.select([mine], [], [], 1)[0]:
-                try:
-                    seen += os.read(mine, 65536)
-                except OSError:  # the other side is closed
-                    break
-        assert process.wait(PATIENCE) == 0, seen.decode()
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
+        shown = answered(heroku.command(commands[route]), [(b"Two-factor code", "123456")], heroku.env, heroku.home)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        process.wait()
-        os.close(mine)
+        local.control.clear_faults()
+    assert "123456" not in shown
+    if route.startswith("POST"):
+        assert local.get("/pipelines/with-a-code")["name"] == "with-a-code"
+    else:
+        assert local.get(f"/apps/{app['id']}/config-vars")["A"] == "1"
 
 
 def test_login_and_logout(heroku_of: Any, local: Any) -> None:
     heroku = heroku_of(local, token=None)
     heroku.env["HEROKU_NETRC_WRITE"] = "true"
     answers = [(b"Email", "local@localhost"), (b"Password", TOKEN)]
-    shown = answer_prompts(heroku, ["auth:login", "--interactive"], answers)
+    shown = answered(heroku.command(["auth:login", "--interactive"]), answers, heroku.env, heroku.home)
     assert "Logged in as local@localhost" in shown
     assert TOKEN not in shown
     netrc = heroku.home / ".netrc"

@@ -18,6 +18,7 @@ UNPUBLISHED = [
     (r"DELETE /oauth/sessions/~", "logout"),
     (r"GET /pipelines/[^/]+/repo(/branches/.+)?", "reviewapps:*, with the account feature dashboard-repositories-api"),
     (r".* /(account/github/token|github/repos/.+|apps/[^/]+/github|pipelines/[^/]+/(github|repository))", "ci:*, diff"),
+    (r"PUT /apps/[^/]+/pre-authorizations", "a second factor, asked for an app"),
     (r".* /(client/v11|postgres/v0)/.+", "pg:*"),
 ]
 """Endpoints that the Heroku CLI calls and the schema lacks: a pattern, and who needs it."""

@@ -31,6 +31,7 @@ from herodeploy.local.api import (
     pipeline_transfers,
     pipelines,
     postgres,
+    pre_authorizations,
     promotions,
     published,
     pushes,
@@ -54,7 +55,19 @@ if TYPE_CHECKING:
 FAMILIES = (
     *(pushes, repositories, tls),
     *(account, apps, config_vars, formation, dynos, releases, slugs, sources, builds, buildpacks, logs, streams),
-    *(features, misc, filters, pipelines, couplings, stage_config, promotions, review_apps, app_setups, testruns),
+    *(
+        features,
+        misc,
+        pre_authorizations,
+        filters,
+        pipelines,
+        couplings,
+        stage_config,
+        promotions,
+        review_apps,
+        app_setups,
+        testruns,
+    ),
     *(webhooks, domains, collaborators, oauth, dyno_sizes, pipeline_transfers, buildpack_registry, teams),
     *(addon_services, addons, addon_attachments, postgres),
 )

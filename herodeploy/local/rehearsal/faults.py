@@ -10,13 +10,17 @@ from typing import Any
 
 REPLIES = ("delinquent", "forbidden", "gone", "rate-limit", "error", "unavailable")
 """402, 403, 410, 429, 500 as JSON, 503 as HTML, each in place of the action."""
+FACTOR = "two-factor"
+"""403 ``two_factor`` unless the code comes along or the app was authorized with it; stands until withdrawn."""
+CODE = "123456"
+"""The code of this platform's account."""
 CUTS = ("reset-before", "reset-after")
 """The connection is reset before the action is carried out, or after it."""
 STREAMS = ("latency", "stall")
 """The reply comes late, or stops half-way and stays open."""
 PLATFORM = ("build", "release", "dyno")
 """A build fails, a release phase fails, the dynos of a release crash on boot."""
-KINDS = (*REPLIES, *CUTS, *STREAMS, *PLATFORM)
+KINDS = (*REPLIES, FACTOR, *CUTS, *STREAMS, *PLATFORM)
 
 
 @dataclass(slots=True)
@@ -55,6 +59,7 @@ class Faults:
     def __init__(self) -> None:
         self._orders: dict[str, Fault] = {}
         self._chances: dict[str, random.Random] = {}
+        self._authorized: set[str] = set()
 
     def __iter__(self) -> Any:
         return iter(list(self._orders.values()))
@@ -80,10 +85,21 @@ class Faults:
         """Withdraw all orders."""
         self._orders.clear()
         self._chances.clear()
+        self._authorized.clear()
 
-    def for_request(self, method: str, path: str) -> Fault | None:
-        """Return the fault that strikes this request, and count it."""
-        wire = (*REPLIES, *CUTS, *STREAMS)
+    def authorize(self, app_id: str) -> None:
+        """Ask no code for this app any more, as its person gave the right one."""
+        self._authorized.add(app_id)
+
+    def for_request(self, method: str, path: str, code: str | None = None, app_id: str | None = None) -> Fault | None:
+        """Return the fault that strikes this request, and count it.
+
+        Parameters:
+            code: the second factor that came with it.
+            app_id: the app in its path.
+        """
+        proven = code == CODE or app_id in self._authorized
+        wire = (*REPLIES, *CUTS, *STREAMS, *(() if proven else (FACTOR,)))
         return self._strike(lambda fault: fault.kind in wire and _hits(fault.route, method, path))
 
     def for_app(self, kind: str, app_name: str) -> Fault | None:
@@ -92,7 +108,7 @@ class Faults:
 
     def _strike(self, hits: Any) -> Fault | None:
         for fault in self:
-            left = fault.count is None or fault.struck < fault.count
+            left = fault.count is None or fault.kind == FACTOR or fault.struck < fault.count
             if left and hits(fault) and self._chances[fault.id].random() < fault.probability:
                 fault.struck += 1
                 return fault  # type: ignore[no-any-return] # __iter__ of a dict's values

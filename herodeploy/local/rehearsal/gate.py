@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import socket
 import struct
 import time
@@ -10,14 +12,16 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import HTMLResponse
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from herodeploy.local.rehearsal.faults import REPLIES, Fault
+from herodeploy.local.rehearsal.faults import FACTOR, REPLIES, Fault
 from herodeploy.local.wire import reply
 from herodeploy.local.wire.errors import ApiError, forbidden, rate_limited
 
 if TYPE_CHECKING:
+    from herodeploy.local import records
     from herodeploy.local.platform import Platform
 
 KEPT = 10_000
@@ -70,7 +74,8 @@ class Gate:
             await self._api(scope, receive, send)
             return
         began, seen = time.monotonic(), _Seen(send, self._platform)
-        fault = self._platform.faults.for_request(scope["method"], scope["path"])
+        app, code = self._app(scope["path"]), Headers(scope=scope).get("heroku-two-factor-code")
+        fault = self._platform.faults.for_request(scope["method"], scope["path"], code, app.id if app else None)
         try:
             if fault is None:
                 await self._api(scope, receive, seen)
@@ -80,7 +85,9 @@ class Gate:
             self._note(scope, seen.status, began, fault)
 
     async def _go_wrong(self, fault: Fault, scope: Scope, receive: Receive, send: _Seen) -> None:
-        if fault.kind in REPLIES:
+        if fault.kind == FACTOR:
+            await _asks_for_code(self._app(scope["path"]))(scope, receive, send)
+        elif fault.kind in REPLIES:
             await _answer(fault)(scope, receive, send)
         elif fault.kind == "reset-before":
             send.reset()
@@ -92,6 +99,12 @@ class Gate:
             await self._api(scope, receive, send)
         else:
             await self._api(scope, receive, _Stalling(send, fault.bytes, self._platform))
+
+    def _app(self, path: str) -> records.App | None:
+        named = re.match(r"/apps/([^/]+)", path)
+        if named is None or path.endswith("/pre-authorizations"):
+            return None
+        return self._platform.state.apps.get(named[1]) or self._platform.app_named(named[1])
 
     def _note(self, scope: Scope, status: int, began: float, fault: Fault | None) -> None:
         took = round((time.monotonic() - began) * 1000)
@@ -149,6 +162,13 @@ def _answer(fault: Fault) -> Any:
         page = "<html><body><h1>503 Service Unavailable</h1></body></html>\n"
         return HTMLResponse(page, 503, reply.standard_headers())
     return reply.error(PROBLEMS[fault.kind])
+
+
+def _asks_for_code(app: records.App | None) -> Response:
+    """Answer as Heroku does: where an app is meant, it is named, and can be authorized for what follows."""
+    body = {"id": "two_factor", "message": "A second authentication factor or pre-authorization is required."}
+    said = json.dumps(body | ({"app": {"name": app.name}} if app else {}))
+    return Response(said, 403, reply.standard_headers(), media_type="application/json")
 
 
 async def _swallow(_: Message) -> None:
