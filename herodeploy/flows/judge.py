@@ -32,6 +32,7 @@ def judge(services: Services, delivery: Delivery, *, actor: str | None = None) -
         return _wait(services, delivery, reasons(verdicts, Answer.WAIT), recheck_at(verdicts))
     if answer is Answer.FAIL:
         return _fail(services, delivery, reasons(verdicts, Answer.FAIL))
+    warn(services, facts, now)
     event = services.event("gates.passed", _passed(stage, verdicts), delivery_id=delivery.id, stage=stage.name)
     return services.store.move(
         delivery.id, event=event, expect=Status.WAITING, status=Status.RUNNING, attempt=1, reason=None, recheck_at=None
@@ -60,6 +61,14 @@ def facts_of(services: Services, delivery: Delivery, stage: StageSpec, *, actor:
         overrides=tuple(store.gates.overrides(delivery.id, stage.name)),
         observations=store.gates.observations(delivery.id, stage.name),
     )
+
+
+def warn(services: Services, facts: Facts, now: datetime) -> None:
+    """Tell the warnings that somebody set on the stage, its pipeline or everything."""
+    for lock in facts.locks:
+        if lock.warning and lock.holds(now):
+            text = f"{lock.by} warns of {lock.scope}: {lock.why}"
+            services.tell("warning", text, leg=facts.stage.name)
 
 
 def artifact_of(delivery: Delivery) -> str:
