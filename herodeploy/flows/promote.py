@@ -12,7 +12,7 @@ from herodeploy.domain.release import Release
 from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
 from herodeploy.errors import Refused, UsageError
-from herodeploy.flows import baseline, plain
+from herodeploy.flows import baseline, holds, plain
 from herodeploy.flows.moves import last_move
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.put_back import put_back
@@ -97,6 +97,7 @@ def promote(services: Services, to: str | None = None) -> PromotionView:
             _record_start(services, stage, before, slug_id, what)
         outcome = promote_leg(services, DirectRun(), _payload(services, stage, before, source, release))
     got = _succeeded(services, stage, outcome, what, commit)
+    holds.lift_for_newest(services, stage, slug_id, f"{services.actor} put the newest there")
     already = all(each["id"] == before[app]["release_id"] for app, each in got.items())
     if not already:
         data: dict[str, object] = {"slug_id": slug_id, "by_hand": True}
@@ -123,7 +124,10 @@ def _record_start(
     services: Services, stage: StageSpec, before: dict[str, baseline.Baseline], slug_id: str, what: str
 ) -> None:
     data: dict[str, object] = {"slug_id": slug_id, "baseline": before}
-    services.store.record_event(services.event("promotion.started", f"promoting {what}", stage=stage.name, data=data))
+    event = services.event("promotion.started", f"promoting {what}", stage=stage.name, data=data)
+    there = [each["slug_id"] for each in before.values()]
+    older = holds.is_older(holds.built_in_order(services, stage), slug_id, *there)
+    holds.begin(services, stage, event, f"promoted {what}" if older else None)
 
 
 def _what(services: Services, to: str | None) -> tuple[StageSpec, App, Release]:
