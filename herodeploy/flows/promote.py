@@ -97,7 +97,7 @@ def promote(services: Services, to: str | None = None) -> PromotionView:
             _record_start(services, stage, before, slug_id, what)
         outcome = promote_leg(services, DirectRun(), _payload(services, stage, before, source, release))
     got = _succeeded(services, stage, outcome, what, commit)
-    holds.lift_for_newest(services, stage, slug_id, f"{services.actor} put the newest there")
+    holds.lift_for_newest(services, stage, slug_id, "it got the newest")
     already = all(each["id"] == before[app]["release_id"] for app, each in got.items())
     if not already:
         data: dict[str, object] = {"slug_id": slug_id, "by_hand": True}

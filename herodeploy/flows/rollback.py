@@ -175,7 +175,7 @@ def _hold(services: Services, stage: StageSpec, pairs: Pairs, why: str | None) -
 def _lift_for_newest(services: Services, stage: StageSpec, pairs: Pairs) -> None:
     slugs = {target.slug_id for _, target in pairs.values()}
     if len(slugs) == 1 and (slug_id := slugs.pop()) is not None:
-        holds.lift_for_newest(services, stage, slug_id, f"{services.actor} put the newest there")
+        holds.lift_for_newest(services, stage, slug_id, "it got the newest")
 
 
 def _left(pairs: Pairs) -> list[str]:
