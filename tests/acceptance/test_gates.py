@@ -105,3 +105,16 @@ def test_what_failed_in_a_leg_is_tried_again_on_demand_alone(shop: Person) -> No
     )
     shop.herodeploy("deliver", "--retry", code=1)
     assert len(shop.herodeploy("status", "--json").json()["deliveries"]) == 2
+
+
+def test_deployment_mode_is_refused_where_the_file_wants_an_approval_in_either_mode(shop: Person) -> None:
+    shop.replace(
+        "herodeploy.yml", "    on_failure:", "    gates:\n      - approval: {optional: false}\n    on_failure:"
+    )
+    lines = (shop.root / "herodeploy.yml").read_text().splitlines()
+    line = 1 + next(at for at, text in enumerate(lines) if "optional: false" in text)
+    refused = shop.herodeploy("mode", "deployment", code=2).err
+    assert f"herodeploy.yml:{line}: stages.production.gates has an approval with `optional: false`" in refused
+    assert shop.herodeploy("mode").out.startswith("shop: delivery")
+    shop.replace("herodeploy.yml", "mode: delivery", "mode: deployment")
+    assert f"herodeploy.yml:{line}: stages.production.gates has" in shop.herodeploy("apply", code=2).err
