@@ -10,12 +10,13 @@ from typing import Any
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.errors import InvalidRequest, Refused, UsageError
-from herodeploy.flows import holds
+from herodeploy.flows import holds, locks
 from herodeploy.flows.moves import EVENTS, last_move
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.put_back import roll_back, settle
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_put_back
+from herodeploy.gates.lock import sentence
 
 LOOK_BACK = 100
 SHOWN = 5
@@ -66,6 +67,7 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
     cut = _cut(services, spec) if to is None else None
     pairs = cut or {app: _choose(services, spec, app, to) for app in spec.apps}
     services.tell("leg", f"rolling {stage} back", leg=stage)
+    _tell_locks(services, stage)
     with occupied(services, stage, f"by-hand-{uuid.uuid4().hex[:8]}"):
         if cut is None:
             _record_start(services, spec, pairs, why)
@@ -77,6 +79,13 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
     reasons = refused + [each["reason"] for each in settled.values() if each["reason"]]
     _record(services, spec, pairs, rolled, reasons, why)
     return RollbackView(stage, rolled)
+
+
+def _tell_locks(services: Services, stage: str) -> None:
+    """Say whose locks are there; none bars the way back."""
+    for lock in locks.in_force(services, stage):
+        if not locks.is_of(lock, services.actor):
+            services.tell("warning", sentence(lock), leg=stage)
 
 
 def _start(services: Services, stage: str, pairs: Pairs) -> tuple[dict[str, str], list[str]]:

@@ -34,6 +34,18 @@ def test_a_lock_keeps_out_until_it_is_taken_away(shop: Person) -> None:
     assert ended.out.startswith("unlocked production: the lock of bob@example.com, set ")
     assert ended.err.endswith(": delivered\n")
     assert shop.fetch("shop-production", "/index.html")[0] == 200
+
+    shop.commit("Two", index_dot_html="two\n")
+    shop.herodeploy("lock", "--why", "the sale", **BOB)
+    shop.herodeploy("deliver")
+    refused = shop.herodeploy("promote", code=1).err
+    assert "lock: production is locked by bob@example.com: the sale" in refused
+    assert "herodeploy promote production --override --reason TEXT" in refused
+    assert "--reason" in shop.herodeploy("promote", "--override", code=2).err
+    shop.herodeploy("promote", "--override", "--reason", "bob agrees")
+    assert shop.fetch("shop-production", "/index.html") == (200, "two\n")
+    assert "which says WAIT: bob agrees" in shop.herodeploy("history").out
+    shop.herodeploy("unlock")
     assert "production is not locked" in shop.herodeploy("unlock", code=2).err
     assert "--why" in shop.herodeploy("lock", code=2).err
 
