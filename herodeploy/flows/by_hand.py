@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Verdict
 from herodeploy.domain.pipeline import App, StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.errors import Refused, UsageError
-from herodeploy.flows.judge import facts_of, warn
+from herodeploy.flows.judge import facts_of
+from herodeploy.flows.locks import tell_warnings
 from herodeploy.flows.looks.look import look_for
 from herodeploy.flows.services import Services
 from herodeploy.gates.evaluate import evaluate
@@ -42,7 +44,7 @@ def ask(
         Refused: one says WAIT or FAIL.
     """
     delivery = _transient(services, stage, source, release, commit)
-    facts, now = facts_of(services, delivery, stage, actor=services.actor), services.clock()
+    facts, now = replace(facts_of(services, delivery, stage), actor=services.actor), services.clock()
     verdicts = evaluate(facts, now, look_for(services, delivery, keep=False), by_hand=True)
     against = [each for each in verdicts if not each.passes]
     if against and reason is None:
@@ -50,7 +52,7 @@ def ask(
             "; ".join(f"{each.name}: {each.reason}" for each in against),
             hint=f"wait, or go past it: herodeploy promote {stage.name} --override --reason TEXT",
         )
-    warn(services, facts, now)
+    tell_warnings(services, facts, now)
     if reason is not None:
         _record(services, stage, delivery, against, reason)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from herodeploy.domain.delivery import TEST_LEG, Delivery, Status
+from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.flows import mode
+from herodeploy.flows.locks import tell_warnings
 from herodeploy.flows.looks.look import look_for
 from herodeploy.flows.services import Services
 from herodeploy.gates.evaluate import decision, evaluate, recheck_at
@@ -32,7 +33,7 @@ def judge(services: Services, delivery: Delivery, *, actor: str | None = None) -
         return _wait(services, delivery, reasons(verdicts, Answer.WAIT), recheck_at(verdicts))
     if answer is Answer.FAIL:
         return _fail(services, delivery, reasons(verdicts, Answer.FAIL))
-    warn(services, facts, now)
+    tell_warnings(services, facts, now)
     event = services.event("gates.passed", _passed(stage, verdicts), delivery_id=delivery.id, stage=stage.name)
     return services.store.move(
         delivery.id, event=event, expect=Status.WAITING, status=Status.RUNNING, attempt=1, reason=None, recheck_at=None
@@ -61,32 +62,6 @@ def facts_of(services: Services, delivery: Delivery, stage: StageSpec, *, actor:
         overrides=tuple(store.gates.overrides(delivery.id, stage.name)),
         observations=store.gates.observations(delivery.id, stage.name),
     )
-
-
-def verdicts_now(services: Services, delivery: Delivery) -> list[Verdict]:
-    """Return what the gates before `delivery.at_stage` say to one that waits, by what they saw last; nothing is kept.
-
-    Of one that does not wait: what they said last.
-    """
-    if delivery.status is not Status.WAITING:
-        return services.store.gates.verdicts(delivery.id, delivery.at_stage)
-    return evaluate(facts_of(services, delivery, services.stage(delivery.at_stage)), services.clock())
-
-
-def failed_at_gate(services: Services, delivery: Delivery) -> bool:
-    """Whether a gate, or a person who was asked, ended it: a leg begins only where all gates have passed."""
-    if delivery.status is not Status.FAILED or delivery.at_stage == TEST_LEG:
-        return False
-    verdicts = services.store.gates.verdicts(delivery.id, delivery.at_stage)
-    return not verdicts or decision(verdicts) is not Answer.PASS
-
-
-def warn(services: Services, facts: Facts, now: datetime) -> None:
-    """Tell the warnings that somebody set on the stage, its pipeline or everything."""
-    for lock in facts.locks:
-        if lock.warning and lock.holds(now):
-            text = f"{lock.by} warns of {lock.scope}: {lock.why}"
-            services.tell("warning", text, leg=facts.stage.name)
 
 
 def artifact_of(delivery: Delivery) -> str:

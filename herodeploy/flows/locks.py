@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from herodeploy.domain.gate import Facts
 from herodeploy.domain.lock import Lock
 from herodeploy.domain.snapshot import plain
 from herodeploy.errors import UsageError
@@ -87,6 +88,13 @@ def in_force(services: Services, stage: str | None = None) -> list[Lock]:
 def is_of(lock: Lock, actor: str) -> bool:
     """Whether the actor set it."""
     return lock.by.casefold() == actor.casefold()
+
+
+def tell_warnings(services: Services, facts: Facts, now: datetime) -> None:
+    """Tell who is about to enter a stage the warnings that somebody set on it."""
+    for each in facts.locks:
+        if each.warning and each.holds(now):
+            services.tell("warning", f"{each.by} warns of {each.scope}: {each.why}", leg=facts.stage.name)
 
 
 def lock_json(lock: Lock) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer, Override, Verdict
 from herodeploy.errors import UsageError
 from herodeploy.flows.approval import find
-from herodeploy.flows.judge import artifact_of, failed_at_gate, verdicts_now
+from herodeploy.flows.judge import artifact_of
 from herodeploy.flows.services import Services
+from herodeploy.flows.verdicts import failed_at_gate, verdicts_now
 
 RECENT = 50
 

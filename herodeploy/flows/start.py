@@ -7,8 +7,8 @@ import secrets
 from herodeploy.domain.change import Change
 from herodeploy.domain.delivery import TEST_LEG, Delivery, Status, delivery_id
 from herodeploy.errors import Refused, RepositoryError, UsageError
-from herodeploy.flows.judge import failed_at_gate
 from herodeploy.flows.services import Services
+from herodeploy.flows.verdicts import failed_at_gate
 
 RECENT = 20
 

@@ -11,8 +11,8 @@ from herodeploy.domain.gate import Answer, Verdict
 from herodeploy.domain.snapshot import plain
 from herodeploy.errors import UsageError
 from herodeploy.flows.approval import find
-from herodeploy.flows.judge import failed_at_gate, verdicts_now
 from herodeploy.flows.services import Services
+from herodeploy.flows.verdicts import failed_at_gate, verdicts_now
 from herodeploy.gates.evaluate import decision
 
 RECENT = 50
