@@ -221,7 +221,7 @@ VARYING = (
     (r"\d{8}-\d{6}-[0-9a-f]{4}", "ID"),
     (r"\b[0-9a-f]{8}\b", "COMMIT"),
     (r"\bv\d+\b", "vN"),
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "WHEN"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "WHEN"),
     (r":\d{4,5}\b", ":PORT"),
     (r"hello-warmer-\w{6}", "hello-warmer-RANDOM"),
     (r"#\d+", "#N"),
@@ -284,6 +284,10 @@ def test_the_readme_shows_what_the_program_prints(person: Callable[..., Any]) ->
     ann.git("merge", "--quiet", "--no-ff", "--message", "Merge branch 'warmer'", "warmer")
     run("deliver")
     run("status")
+    run("lock", "--why", "the sale", "--for", "2h")
+    run("locks")
+    run("why")
+    run("unlock")
     run("approve", ann.waiting()[-4:], "-m", "looks good")
     run("mode", "deployment", "--why", "staging has proven itself")
     ann.commit("Greet formally", app_dot_py=WSGI.replace("Hello", "Good day"))

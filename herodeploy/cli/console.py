@@ -20,6 +20,7 @@ STYLES = {
     **dict.fromkeys(("delivered", "succeeded", "created", "verified", "deployment", "PASS", "yes"), "green"),
     **dict.fromkeys(("failed", "errored", "crashed", "FAIL", "missing"), "red"),
     **dict.fromkeys(("waiting", "running", "pending", "creating", "WAIT"), "yellow"),
+    "OVERRIDDEN": "magenta",
     **dict.fromkeys(("superseded", "deleted", "skipped", "-"), "dim"),
 }
 _lock = threading.RLock()

@@ -21,6 +21,9 @@ SHOWN_FILES = 3
 @deliver.command("deliver")
 def run(
     ref: Annotated[str, typer.Argument(metavar="REF", help="The commit, branch or tag to deliver.")] = "HEAD",
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try a commit again whose tests, deploy, promotion or verification failed.")
+    ] = False,
     directory: Directory = HERE,
     config: Config = None,
     platform: Platform = None,
@@ -29,7 +32,8 @@ def run(
     """Deliver a commit: CI, the first stage, gates, and on from stage to stage.
 
     A delivery that must wait, such as for an approval, ends the command with exit code 0 and is picked up by approve,
-    mode, resume or the next deliver. So is one that was cut: by Ctrl-C, a lost network or a stopped machine.
+    mode, resume or the next deliver. So is one that was cut: by Ctrl-C, a lost network or a stopped machine. A commit
+    that failed is not tried again, unless you ask for it.
     """
     from herodeploy.app import worker
     from herodeploy.flows import deliver as flow
@@ -39,7 +43,7 @@ def run(
         if ref == "HEAD":
             _tell_dirty(services.repo)
         with in_turn(worker(services), "herodeploy deliver, or herodeploy resume") as engine:
-            delivery = flow.start_delivery(services, change)
+            delivery = flow.start_delivery(services, change, retry=retry)
             with resumable(f"delivery {delivery.id}"):
                 delivery = flow.advance(services, engine, delivery)
         deliveries.show(services, delivery, json=json)

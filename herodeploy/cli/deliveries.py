@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from herodeploy.cli import console
 from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.gate import Answer
 from herodeploy.domain.snapshot import plain
 from herodeploy.errors import ExitCode
 
 if TYPE_CHECKING:
     from herodeploy.app import Services
+    from herodeploy.domain.gate import Verdict
 
 CODES = {
     Status.DELIVERED: ExitCode.YES,
@@ -54,6 +58,21 @@ def say_approve(delivery: Delivery) -> None:
     console.say(f"  or refuse it: herodeploy reject {delivery.id}")
 
 
+def say_verdicts(verdicts: Sequence[Verdict], *, until: Callable[[datetime], str] | None = None) -> None:
+    """Print what gates say, a line each.
+
+    Parameters:
+        until: writes when a gate's waiting ends; it is left out unless given.
+    """
+    width = max((len(verdict.answer) for verdict in verdicts), default=0)
+    for verdict in verdicts:
+        answer = verdict.answer.value
+        reason = f" {verdict.name}: {verdict.reason}"
+        if until and verdict.until and verdict.answer is Answer.WAIT:
+            reason += f" (asked again at {until(verdict.until)})"
+        console.say_styled(("  ", ""), (answer.ljust(width + 1), console.STYLES.get(answer, "")), (reason, ""))
+
+
 def leave(*deliveries: Delivery) -> None:
     """End the command with the exit code of the worst delivery."""
     codes = [CODES[delivery.status] for delivery in deliveries]
@@ -62,10 +81,15 @@ def leave(*deliveries: Delivery) -> None:
         raise typer.Exit(int(worst))
 
 
-def _line(delivery: Delivery) -> None:
+def say_head(delivery: Delivery) -> None:
+    """Print which delivery it is and where it stands."""
     where = "" if delivery.status is Status.DELIVERED else f" at {delivery.at_stage}"
     style = console.STYLES.get(delivery.status.value, "")
     head = f"{delivery.id}  {delivery.short}  "
     console.say_styled((head, ""), (delivery.status.value, style), (where, ""))
+
+
+def _line(delivery: Delivery) -> None:
+    say_head(delivery)
     if delivery.reason:
         console.say(f"  {delivery.reason}")

@@ -99,3 +99,8 @@ def lasted(seconds: float) -> str:
 def moment(at: datetime) -> str:
     """Return a time of this machine's clock."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def until(at: datetime | None) -> str:
+    """Return a time to come of this machine's clock, to the minute; nothing where there is none."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""

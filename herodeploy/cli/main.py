@@ -23,11 +23,17 @@ TOPICS = {
     "deliver": "deliver",
     "resume": "deliver",
     "status": "status",
+    "why": "gates",
     "approve": "approve",
     "reject": "approve",
+    "override": "gates",
     "mode": "mode",
     "promote": "promote",
     "rollback": "rollback",
+    "lock": "lock",
+    "unlock": "lock",
+    "locks": "lock",
+    "resume-auto": "gates",
     "history": "history",
     "review": "review",
     "ci": "ci",
@@ -54,7 +60,7 @@ class Topics(TyperGroup):
         if cmd_name not in TOPICS:
             return None
         module = importlib.import_module(f"herodeploy.cli.{TOPICS[cmd_name]}")
-        command: Any = typer.main.get_command(getattr(module, cmd_name))
+        command: Any = typer.main.get_command(getattr(module, cmd_name.replace("-", "_")))
         command.name = cmd_name
         _let_flow(command)
         return command

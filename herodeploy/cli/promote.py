@@ -18,20 +18,30 @@ def run(
     stage: Annotated[
         str | None, typer.Argument(metavar="STAGE", help="The stage to promote into.", show_default="the last one")
     ] = None,
+    override: Annotated[
+        bool, typer.Option("--override", help="Go past gates that say WAIT or FAIL; wants --reason.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why to override; kept in the history.")] = None,
     directory: Directory = HERE,
     config: Config = None,
     platform: Platform = None,
     json: Json = False,
 ) -> None:
-    """Promote the exact release of the stage before, now, and verify it. You are the gate: no other is asked."""
+    """Promote the exact release of the stage before, now, and verify it.
+
+    You are the gate: no other is asked, but for those that hold for people, too. A lock is one, unless it is your own.
+    """
     from herodeploy.app import exclusive
+    from herodeploy.flows import by_hand
     from herodeploy.flows import promote as flow
+
+    why = by_hand.check_reason(override, reason)
 
     with (
         services_of(directory, config, platform) as services,
         in_turn(exclusive(services), "herodeploy promote" + (f" {stage}" if stage else "")),
     ):
-        view = flow.promote(services, stage)
+        view = flow.promote(services, stage, override=why)
     if json:
         console.say_json(view.to_json())
         return

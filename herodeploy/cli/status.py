@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from herodeploy.cli import console
-from herodeploy.cli.deliveries import say_approve
-from herodeploy.cli.layout import age
+from herodeploy.cli.deliveries import say_approve, say_verdicts
+from herodeploy.cli.layout import age, until
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
 from herodeploy.cli.surroundings import services_of
 
@@ -48,11 +48,30 @@ def _stages(snapshot: PipelineSnapshot) -> None:
         for app in stage.apps:
             if app.newest_version and app.newest_version != app.version and app.newest_status != "succeeded":
                 console.say(f"{app.name}: v{app.newest_version} {app.newest_status}; v{app.version or '-'} serves")
+    _kept_out(snapshot)
     addresses = [app for stage in snapshot.stages for app in stage.apps if app.url and app.slug_id]
     if addresses:
         console.say()
     for app in addresses:
         console.say(f"{app.name}: {app.url}")
+
+
+def _kept_out(snapshot: PipelineSnapshot) -> None:
+    there = {lock.id: lock for stage in snapshot.stages for lock in stage.locks}
+    holds = [stage.hold for stage in snapshot.stages if stage.hold]
+    if there or holds:
+        console.say()
+    for lock in there.values():
+        ends = f" until {until(lock.until)}" if lock.until else ""
+        console.say_styled(
+            (f"{'warning:' if lock.warning else 'locked:'} {lock.scope}", "yellow"),
+            (f", by {lock.by} {age(lock.since)}{ends}: {lock.why} ({lock.id})", ""),
+        )
+    for hold in holds:
+        console.say_styled(
+            (f"held: {hold.stage}", "yellow"),
+            (f", by {hold.by} {age(hold.since)}: {hold.why}; go on with: herodeploy resume-auto {hold.stage}", ""),
+        )
 
 
 def _app_row(stage: StageView, app: AppView) -> tuple[str, ...]:
@@ -93,12 +112,7 @@ def _waits(view: DeliveryView) -> None:
     delivery = view.delivery
     if delivery.status.value == "waiting":
         console.say(f"\n{delivery.id} waits to enter {delivery.at_stage}:")
-        for verdict in view.verdicts:
-            console.say_styled(
-                ("  ", ""),
-                (f"{verdict.answer.value:<5}", console.STYLES.get(verdict.answer.value, "")),
-                (f" {verdict.name}: {verdict.reason}", ""),
-            )
+        say_verdicts(view.verdicts)
         say_approve(delivery)
     elif delivery.status.value in ("running", "errored"):
         why = f": {delivery.reason}" if delivery.reason else ""

@@ -18,6 +18,8 @@ def check(root: Root) -> Iterator[Problem]:
     for position, (name, stage) in enumerate(root.stages.items()):
         yield from _waves(root, name, stage)
         yield from _gates(name, stage, first=position == 0)
+        if root.mode == "deployment":
+            yield from _approvals(name, stage)
         if position and stage.branch:
             yield Problem(
                 ("stages", name, "branch"),
@@ -109,3 +111,12 @@ def _gates(name: str, stage: StageSection, *, first: bool) -> Iterator[Problem]:
             message = f"stages.{name}.gates has gate 'upstream', but no stage comes before the first"
             yield Problem(path, message, "remove it")
         seen.add(gate.name)
+
+
+def _approvals(name: str, stage: StageSection) -> Iterator[Problem]:
+    """Yield the approvals that somebody must give in either mode: nothing would go there by itself."""
+    for position, gate in enumerate(stage.gates):
+        if gate.approval is not None and not gate.approval.optional:
+            message = f"stages.{name}.gates has an approval with `optional: false`, which forbids `mode: deployment`"
+            hint = "remove `optional: false`, or write `mode: delivery`"
+            yield Problem(("stages", name, "gates", position), message, hint)

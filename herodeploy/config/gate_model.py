@@ -48,7 +48,8 @@ class ApprovalGate(GateSection):
         description="How long a yes counts for the same artifact in another delivery too. Not at all when left out.",
     )
     optional: bool = Field(
-        default=True, description="Whether deployment mode removes this gate. `false` keeps it in either mode."
+        default=True,
+        description="Whether deployment mode removes this gate. `false` keeps it, so there can be no deployment mode.",
     )
 
 

@@ -35,7 +35,8 @@ def parse(text: str, file: str) -> PipelineSpec:
     Raises:
         ConfigError: with every mistake found, the first one's line ahead.
     """
-    return to_spec(_validated(yaml_nodes.read(text, file), file))
+    node = yaml_nodes.read(text, file)
+    return _spec(_validated(node, file), node, file)
 
 
 def read_text(path: Path) -> str:
@@ -89,19 +90,19 @@ def _validated(node: Node, file: str) -> Root:
     return root
 
 
-def to_spec(root: Root) -> PipelineSpec:
-    """Return a valid model in the domain's words."""
+def _spec(root: Root, node: Node, file: str) -> PipelineSpec:
+    """Return a valid model in the domain's words; `node` says where its gates stand."""
     return PipelineSpec(
         name=root.pipeline,
         platform=root.platform,
         mode=root.mode,
         ci=CiSpec(root.ci.provider, root.ci.command, root.ci.timeout),
         review=ReviewSpec(root.review.strategy, root.review.ttl, root.review.max),
-        stages=tuple(_stage(name, stage) for name, stage in root.stages.items()),
+        stages=tuple(_stage(name, stage, node, file) for name, stage in root.stages.items()),
     )
 
 
-def _stage(name: str, stage: StageSection) -> StageSpec:
+def _stage(name: str, stage: StageSection, node: Node, file: str) -> StageSpec:
     waves = stage.waves if stage.waves is not None else [stage.apps]
     return StageSpec(
         name=name,
@@ -110,7 +111,10 @@ def _stage(name: str, stage: StageSection) -> StageSpec:
         waves=tuple(tuple(wave) for wave in waves),
         branch=stage.branch,
         verify=_verify(stage.verify) if stage.verify else None,
-        gates=tuple(_gate(gate) for gate in stage.gates),
+        gates=tuple(
+            _gate(gate, (file, node.place_of(("stages", name, "gates", position)).line))
+            for position, gate in enumerate(stage.gates)
+        ),
         on_failure=stage.on_failure,
     )
 
@@ -119,6 +123,6 @@ def _verify(verify: VerifySection) -> VerifySpec:
     return VerifySpec(verify.path, verify.status, verify.within, verify.passes)
 
 
-def _gate(gate: GateItem) -> GateSpec:
+def _gate(gate: GateItem, place: tuple[str, int]) -> GateSpec:
     options = getattr(gate, gate.kind)
-    return GateSpec(gate.kind, options.model_dump(exclude_unset=True) if options else {})
+    return GateSpec(gate.kind, options.model_dump(exclude_unset=True) if options else {}, place)

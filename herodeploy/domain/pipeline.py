@@ -68,10 +68,15 @@ class VerifySpec:
 
 @dataclass(frozen=True, slots=True)
 class GateSpec:
-    """One gate as configured: its kind and the options written under it."""
+    """One gate as configured: its kind and the options written under it.
+
+    Parameters:
+        place: the file and the line, counted from 1, where it is written; for errors alone.
+    """
 
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    place: tuple[str, int] | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Verdict
+from herodeploy.domain.lock import Hold, Lock
 from herodeploy.domain.mode import ModeChange
 
 
@@ -40,12 +41,18 @@ class AppView:
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """A stage, its apps and the delivery that is at work in it."""
+    """A stage, its apps, the delivery that is at work in it, and what keeps changes out.
+
+    Parameters:
+        locks: those in force that mean this stage, wider ones among them.
+    """
 
     name: str
     kind: str
     apps: tuple[AppView, ...]
     held_by: str | None = None
+    locks: tuple[Lock, ...] = ()
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)

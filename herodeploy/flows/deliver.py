@@ -15,7 +15,7 @@ from herodeploy.errors import (
     Refused,
     StoreError,
 )
-from herodeploy.flows import baseline, ci, deploy, plain, promote
+from herodeploy.flows import baseline, ci, deploy, holds, plain, promote
 from herodeploy.flows.approval import approve, find, reject
 from herodeploy.flows.judge import judge
 from herodeploy.flows.occupancy import occupied
@@ -185,6 +185,8 @@ def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> D
     if leg == TEST_LEG:
         return _tested(services, delivery, outcome)
     record_verified(services, leg, outcome, delivery.commit, delivery.id)
+    # A held stage is entered by what a person said yes to, and by nothing else.
+    holds.lift_for_newest(services, services.stage(leg), outcome["slug_id"], f"{delivery.short} was let in")
     kind = "deploy.succeeded" if leg == services.spec.first.name else "promotion.succeeded"
     versions = ", ".join(f"{app} v{got['version']}" for app, got in outcome["releases"].items())
     services.tell("done", f"{delivery.short} runs in {leg}", leg=leg)

@@ -8,6 +8,7 @@ from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.flows import mode
+from herodeploy.flows.locks import tell_warnings
 from herodeploy.flows.looks.look import look_for
 from herodeploy.flows.services import Services
 from herodeploy.gates.evaluate import decision, evaluate, recheck_at
@@ -32,6 +33,7 @@ def judge(services: Services, delivery: Delivery, *, actor: str | None = None) -
         return _wait(services, delivery, reasons(verdicts, Answer.WAIT), recheck_at(verdicts))
     if answer is Answer.FAIL:
         return _fail(services, delivery, reasons(verdicts, Answer.FAIL))
+    tell_warnings(services, facts, now)
     event = services.event("gates.passed", _passed(stage, verdicts), delivery_id=delivery.id, stage=stage.name)
     return services.store.move(
         delivery.id, event=event, expect=Status.WAITING, status=Status.RUNNING, attempt=1, reason=None, recheck_at=None

@@ -12,7 +12,7 @@ from herodeploy.domain.release import Release
 from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
 from herodeploy.errors import Refused, UsageError
-from herodeploy.flows import baseline, plain
+from herodeploy.flows import baseline, by_hand, holds, plain
 from herodeploy.flows.moves import last_move
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.put_back import put_back
@@ -73,14 +73,15 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
     return move.outcome()
 
 
-def promote(services: Services, to: str | None = None) -> PromotionView:
-    """Promote the current release of the stage before, now; the person who calls this is the gate.
+def promote(services: Services, to: str | None = None, *, override: str | None = None) -> PromotionView:
+    """Promote the current release of the stage before, now; of the gates only those are asked that hold for people.
 
     Parameters:
         to: the stage to promote into; the last one unless given.
+        override: why to go past gates that say WAIT or FAIL; None to heed them.
 
     Raises:
-        Refused: the promotion or its verification failed.
+        Refused: a gate is against it, or the promotion or its verification failed.
         UsageError: there is nothing to promote.
     """
     stage, source, release = _what(services, to)
@@ -91,12 +92,15 @@ def promote(services: Services, to: str | None = None) -> PromotionView:
         begun = _begun(services, stage, slug_id)
         before = begun or baseline.take(services, stage)
         there = all(each["slug_id"] == slug_id for each in before.values())
+        if not there:
+            by_hand.ask(services, stage, source, release, commit, override)
         told = f"{stage.name} has {source.name} v{release.version} already" if there else f"promoting {what}"
         services.tell("leg", told, leg=stage.name)
         if begun is None and not there:
             _record_start(services, stage, before, slug_id, what)
         outcome = promote_leg(services, DirectRun(), _payload(services, stage, before, source, release))
     got = _succeeded(services, stage, outcome, what, commit)
+    holds.lift_for_newest(services, stage, slug_id, "it got the newest")
     already = all(each["id"] == before[app]["release_id"] for app, each in got.items())
     if not already:
         data: dict[str, object] = {"slug_id": slug_id, "by_hand": True}
@@ -123,7 +127,10 @@ def _record_start(
     services: Services, stage: StageSpec, before: dict[str, baseline.Baseline], slug_id: str, what: str
 ) -> None:
     data: dict[str, object] = {"slug_id": slug_id, "baseline": before}
-    services.store.record_event(services.event("promotion.started", f"promoting {what}", stage=stage.name, data=data))
+    event = services.event("promotion.started", f"promoting {what}", stage=stage.name, data=data)
+    there = [each["slug_id"] for each in before.values()]
+    older = holds.is_older(holds.built_in_order(services, stage), slug_id, *there)
+    holds.begin(services, stage, event, f"promoted {what}" if older else None)
 
 
 def _what(services: Services, to: str | None) -> tuple[StageSpec, App, Release]:

@@ -10,11 +10,13 @@ from typing import Any
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.errors import InvalidRequest, Refused, UsageError
+from herodeploy.flows import holds, locks
 from herodeploy.flows.moves import EVENTS, last_move
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.put_back import roll_back, settle
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_put_back
+from herodeploy.gates.lock import sentence
 
 LOOK_BACK = 100
 SHOWN = 5
@@ -65,16 +67,25 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
     cut = _cut(services, spec) if to is None else None
     pairs = cut or {app: _choose(services, spec, app, to) for app in spec.apps}
     services.tell("leg", f"rolling {stage} back", leg=stage)
+    _tell_locks(services, stage)
     with occupied(services, stage, f"by-hand-{uuid.uuid4().hex[:8]}"):
         if cut is None:
-            _record_start(services, spec, pairs)
+            _record_start(services, spec, pairs, why)
         started, refused = _start(services, stage, pairs)
         settled = {app: settle(services, spec, app, started[app]) for app in started}
         record_put_back(services, stage, settled)
+    _lift_for_newest(services, spec, pairs)
     rolled = tuple(_view(services, app, pairs[app], settled[app]["version"]) for app in started)
     reasons = refused + [each["reason"] for each in settled.values() if each["reason"]]
     _record(services, spec, pairs, rolled, reasons, why)
     return RollbackView(stage, rolled)
+
+
+def _tell_locks(services: Services, stage: str) -> None:
+    """Say whose locks are there; none bars the way back."""
+    for lock in locks.in_force(services, stage):
+        if not locks.is_of(lock, services.actor):
+            services.tell("warning", sentence(lock), leg=stage)
 
 
 def _start(services: Services, stage: str, pairs: Pairs) -> tuple[dict[str, str], list[str]]:
@@ -151,15 +162,29 @@ def _named(services: Services, app: str, older: list[Release], to: str) -> Relea
     return None
 
 
-def _record_start(services: Services, stage: StageSpec, pairs: Pairs) -> None:
+def _record_start(services: Services, stage: StageSpec, pairs: Pairs, why: str | None) -> None:
     moves = {
         app: {"from": current.id, "to": target.id, "version": current.version, "left": current.slug_id}
         for app, (current, target) in pairs.items()
     }
     data: dict[str, object] = {"moves": moves}
-    services.store.record_event(
-        services.event("rollback.started", f"rolling {stage.name} back", stage=stage.name, data=data)
-    )
+    event = services.event("rollback.started", f"rolling {stage.name} back", stage=stage.name, data=data)
+    holds.begin(services, stage, event, _hold(services, stage, pairs, why))
+
+
+def _hold(services: Services, stage: StageSpec, pairs: Pairs, why: str | None) -> str | None:
+    """Return why automatic moves pause, or None where it is the newest artifact that is put back."""
+    order = holds.built_in_order(services, stage)
+    if order and {target.slug_id for _, target in pairs.values()} == {order[-1]}:
+        return None
+    versions = sorted({target.version for _, target in pairs.values()})
+    return f"back to {' and '.join(f'v{version}' for version in versions)}" + (f": {why}" if why else "")
+
+
+def _lift_for_newest(services: Services, stage: StageSpec, pairs: Pairs) -> None:
+    slugs = {target.slug_id for _, target in pairs.values()}
+    if len(slugs) == 1 and (slug_id := slugs.pop()) is not None:
+        holds.lift_for_newest(services, stage, slug_id, "it got the newest")
 
 
 def _left(pairs: Pairs) -> list[str]:

@@ -6,16 +6,21 @@ import secrets
 
 from herodeploy.domain.change import Change
 from herodeploy.domain.delivery import TEST_LEG, Delivery, Status, delivery_id
-from herodeploy.errors import RepositoryError, UsageError
+from herodeploy.errors import Refused, RepositoryError, UsageError
 from herodeploy.flows.services import Services
+from herodeploy.flows.verdicts import failed_at_gate
 
 RECENT = 20
 
 
-def start_delivery(services: Services, change: Change) -> Delivery:
+def start_delivery(services: Services, change: Change, *, retry: bool = False) -> Delivery:
     """Return the delivery of a change: the open one of that commit, one that is delivered still, or a new one.
 
+    Parameters:
+        retry: begin anew, too, where the commit's last delivery failed in a leg: a person wants it tried again.
+
     Raises:
+        Refused: it failed in a leg, and nobody asks to try again.
         UsageError: the commit is not on the branch that herodeploy.yml delivers from.
     """
     pipeline = services.pipeline()
@@ -26,6 +31,8 @@ def start_delivery(services: Services, change: Change) -> Delivery:
     if (delivered := _delivered_still(services, change)) is not None:
         services.tell("info", f"{change.short} is delivered already, as {delivered.id}")
         return delivered
+    if not retry:
+        _check_failed(services, change)
     _check_apps(services)
     now = services.clock()
     delivery = Delivery(
@@ -46,6 +53,17 @@ def start_delivery(services: Services, change: Change) -> Delivery:
     event = services.event("delivery.created", text, delivery_id=delivery.id, stage=TEST_LEG)
     services.store.add_delivery(delivery, event)
     return delivery
+
+
+def _check_failed(services: Services, change: Change) -> None:
+    """Refuse a commit that the tests, the platform or a verification said no to; a gate may say otherwise by now."""
+    last = next(iter(services.store.find_deliveries(services.pipeline().id, change.commit)), None)
+    if last is None or last.status is not Status.FAILED or failed_at_gate(services, last):
+        return
+    raise Refused(
+        f"{change.short} failed at {last.at_stage} as {last.id} and is not tried again by itself: {last.reason}",
+        hint=f"commit a change, or try the same once more: herodeploy deliver --retry {change.short}",
+    )
 
 
 def _check_branch(services: Services, change: Change) -> None:

@@ -19,7 +19,7 @@ from herodeploy.domain.snapshot import (
     plain,
 )
 from herodeploy.errors import NotFound
-from herodeploy.flows import mode, review
+from herodeploy.flows import locks, mode, review
 from herodeploy.flows.approval import find
 from herodeploy.flows.services import Services
 
@@ -58,8 +58,15 @@ def event_json(event: Event) -> dict[str, Any]:
 
 
 def _stage(services: Services, stage: StageSpec) -> StageView:
-    held_by = services.store.occupant(services.pipeline().id, stage.name)
-    return StageView(stage.name, stage.kind.value, tuple(_app(services, stage, app) for app in stage.apps), held_by)
+    pipeline_id = services.pipeline().id
+    return StageView(
+        name=stage.name,
+        kind=stage.kind.value,
+        apps=tuple(_app(services, stage, app) for app in stage.apps),
+        held_by=services.store.occupant(pipeline_id, stage.name),
+        locks=tuple(locks.in_force(services, stage.name)),
+        hold=services.store.locks.hold(pipeline_id, stage.name),
+    )
 
 
 def _app(services: Services, stage: StageSpec, name: str) -> AppView:

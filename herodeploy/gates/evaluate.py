@@ -38,7 +38,7 @@ def gates_for(stage: StageSpec, pipeline: PipelineSpec, mode: Mode) -> list[Gate
     return sorted(specs, key=lambda spec: registry.gate(spec.kind).cost)
 
 
-def evaluate(facts: Facts, now: datetime, look: LookFor | None = None) -> list[Verdict]:
+def evaluate(facts: Facts, now: datetime, look: LookFor | None = None, *, by_hand: bool = False) -> list[Verdict]:
     """Ask every gate before `facts.stage`, the cheap ones first.
 
     A gate that looks at the world is not asked after a FAIL; one that runs something of the user's is asked only when
@@ -46,9 +46,12 @@ def evaluate(facts: Facts, now: datetime, look: LookFor | None = None) -> list[V
 
     Parameters:
         look: how gates look at the world; without it they go by the observations that are in the facts.
+        by_hand: ask only those that are asked, too, when a person promotes without a delivery.
     """
     verdicts: list[Verdict] = []
     for spec in gates_for(facts.stage, facts.pipeline, facts.mode):
+        if by_hand and not registry.gate(spec.kind).by_hand:
+            continue
         first = _not_yet(spec, verdicts)
         verdict = first or _ask(facts, spec, now, look)
         verdict = dataclasses.replace(verdict, kind=spec.kind, name=spec.name)

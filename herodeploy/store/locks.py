@@ -20,8 +20,9 @@ class Locks:
         self._db = database
 
     def add(self, lock: Lock, event: Event) -> None:
-        """Lock; the same id again changes nothing."""
+        """Lock, and forget the locks that have ended; the same id again changes nothing."""
         with self._db.write() as tx:
+            tx.execute(schema.locks.delete().where(schema.locks.c.until <= lock.since))
             wanted = self._db.insert(schema.locks).values(row_of(lock)).on_conflict_do_nothing()
             if tx.execute(wanted.returning(schema.locks.c.id)).first() is not None:
                 tx.execute(schema.events.insert().values(row_of(event)))

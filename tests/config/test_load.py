@@ -120,6 +120,11 @@ def test_the_reference_shows_a_file_that_loads() -> None:
             "herodeploy.yml:10: stages.staging.gates has gate 'upstream', but no stage comes before",
             "remove it",
         ),
+        (
+            ("expires: 4h", "optional: false"),
+            "herodeploy.yml:18: stages.production.gates has an approval with `optional: false`, which forbids",
+            "write `mode: delivery`",
+        ),
         (("  staging:", "  staging:\n    kind: production"), "", None),
     ],
 )
@@ -133,6 +138,12 @@ def test_a_mistake_names_place_value_and_way_out(change: tuple[str, str], messag
     assert message in error.message
     assert error.line is not None
     assert hint is None or hint in (error.hint or "")
+
+
+def test_a_gate_knows_where_it_is_written() -> None:
+    text = SHOP.replace("- ci\n", "- ci:\n          name: tests\n")
+    assert [gate.place for gate in parse(text, "a.yml").stages[1].gates] == [("a.yml", n) for n in (18, 19, 21)]
+    assert GateSpec("ci", place=("a.yml", 1)) == GateSpec("ci")
 
 
 def test_stages_stand_in_herokus_order() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 from herodeploy.domain.event import Event
@@ -36,6 +37,16 @@ def test_locking_and_unlocking_twice_is_locking_and_unlocking_once(store: Store)
     assert [store.locks.remove("1", event("unlocked")) for _ in range(2)] == [True, False]
     assert store.locks.of_pipeline("p1") == []
     assert kinds(store) == ["locked", "unlocked"]
+
+
+def test_locks_that_have_ended_are_forgotten_with_the_next_one(store: Store) -> None:
+    ended, other = (dataclasses.replace(lock(n, "p1", None), until=NOON + timedelta(hours=1)) for n in ("1", "2"))
+    store.locks.add(ended, event("locked"))
+    store.locks.add(other, event("locked"))
+    assert store.locks.of_pipeline("p1") == [ended, other]
+    newest = lock("3", "p1", None, 1)
+    store.locks.add(newest, event("locked"))
+    assert store.locks.of_pipeline("p1") == [newest]
 
 
 def test_the_newest_hold_counts_and_is_lifted_with_the_marks(store: Store) -> None:

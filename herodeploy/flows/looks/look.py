@@ -18,8 +18,12 @@ LOOKS: dict[str, ServiceLook] = {}
 """herodeploy's own looks, by the gate's kind."""
 
 
-def look_for(services: Services, delivery: Delivery) -> LookFor:
-    """Return what looks for the gates before `delivery.at_stage`; each observation is kept for the next time."""
+def look_for(services: Services, delivery: Delivery, *, keep: bool = True) -> LookFor:
+    """Return what looks for the gates before `delivery.at_stage`.
+
+    Parameters:
+        keep: whether each observation is kept for the next time; not for a delivery that is not in the store.
+    """
 
     def look(spec: GateSpec, facts: Facts) -> Observation | None:
         previous = facts.observed(spec)
@@ -27,7 +31,8 @@ def look_for(services: Services, delivery: Delivery) -> LookFor:
         if act is None:
             return previous
         seen = _seen(act, Question(facts, spec, previous, services.clock()))
-        services.store.gates.record_observation(delivery.id, delivery.at_stage, spec.name, seen)
+        if keep:
+            services.store.gates.record_observation(delivery.id, delivery.at_stage, spec.name, seen)
         return seen
 
     return look

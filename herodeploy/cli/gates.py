@@ -1,0 +1,137 @@
+"""``herodeploy why``, ``override`` and ``resume-auto``: what the gates say, and what a person decides about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from herodeploy.cli import console, deliveries
+from herodeploy.cli.again import look_again
+from herodeploy.cli.layout import until
+from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
+from herodeploy.cli.surroundings import in_turn, resumable, services_of
+from herodeploy.domain.delivery import Status
+from herodeploy.domain.gate import Answer
+
+if TYPE_CHECKING:
+    from herodeploy.flows.why import Explanation
+
+why = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+override = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+resume_auto = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+WHICH = "Its id or the beginning of it, or of its commit; see status."
+
+
+@why.command("why")
+def run(
+    delivery: Annotated[
+        str | None,
+        typer.Argument(metavar="DELIVERY", help=WHICH, show_default="the newest that is not in production"),
+    ] = None,
+    directory: Directory = HERE,
+    config: Config = None,
+    platform: Platform = None,
+    json: Json = False,
+) -> None:
+    """Say why a delivery is not in production, and until when: what each gate says, and what it says it on.
+
+    Nothing is moved, and no gate looks at the world: what one saw last counts.
+    """
+    from herodeploy.flows import why as flow
+
+    with services_of(directory, config, platform) as services:
+        found = flow.why(services, delivery)
+    if json:
+        console.say_json(found.to_json())
+        return
+    deliveries.say_head(found.delivery)
+    # What a gate says is told by its verdict.
+    told = found.delivery.status is Status.WAITING or any(each.answer is Answer.FAIL for each in found.verdicts)
+    if found.delivery.reason and not told:
+        console.say(f"  {found.delivery.reason}")
+    deliveries.say_verdicts(found.verdicts, until=until)
+    for line in _ways_out(found):
+        console.say(f"  {line}")
+
+
+def _ways_out(found: Explanation) -> list[str]:
+    delivery = found.delivery
+    if delivery.status in (Status.RUNNING, Status.ERRORED):
+        return ["if nothing works on it, carry it on: herodeploy resume"]
+    if not found.at_gate:
+        return (
+            [f"try that commit again: herodeploy deliver --retry {delivery.short}"]
+            if delivery.status is Status.FAILED
+            else []
+        )
+    waits = delivery.status is Status.WAITING
+    if waits and found.answer is Answer.PASS:
+        return ["every gate passes by now; carry it on: herodeploy resume"]
+    times = [f"not before {until(found.not_before)}"] if found.not_before else []
+    closed = next((each.name for each in found.verdicts if not each.passes), None)
+    decide = (
+        [f"decide against a gate: herodeploy override {closed} --reason TEXT --delivery {delivery.id}"]
+        if closed
+        else []
+    )
+    return [*times, *decide]
+
+
+@override.command("override")
+def run_override(
+    gate: Annotated[str, typer.Argument(metavar="GATE", help="The gate's name; see why.")],
+    reason: Annotated[str, typer.Option("--reason", "--why", metavar="TEXT", help="Why; kept with who and when.")],
+    delivery: Annotated[
+        str | None,
+        typer.Option(metavar="DELIVERY", help=WHICH, show_default="the newest that waits or failed at a gate"),
+    ] = None,
+    directory: Directory = HERE,
+    config: Config = None,
+    platform: Platform = None,
+    json: Json = False,
+) -> None:
+    """Decide against a gate that says WAIT or FAIL, for one delivery's artifact in one stage, and carry it on.
+
+    What the gate says stays beside your decision, and both are recorded. A delivery that failed at a gate waits again;
+    one whose deploy, promotion or verification failed does not.
+    """
+    from herodeploy.app import worker
+    from herodeploy.flows import deliver as flow
+    from herodeploy.flows import overrides
+
+    with services_of(directory, config, platform) as services:
+        decided = overrides.override(services, gate, reason=reason, delivery_id=delivery)
+        carrying_on = in_turn(worker(services), "herodeploy resume")
+        with resumable(f"delivery {decided.id}, with your decision,"), carrying_on as engine:
+            decided = flow.advance(services, engine, decided)
+        deliveries.show(services, decided, json=json)
+    deliveries.leave(decided)
+
+
+@resume_auto.command("resume-auto")
+def run_resume_auto(
+    stage: Annotated[
+        str | None, typer.Argument(metavar="STAGE", help="The stage that is held.", show_default="the last one")
+    ] = None,
+    directory: Directory = HERE,
+    config: Config = None,
+    platform: Platform = None,
+    json: Json = False,
+) -> None:
+    """Let automatic promotion into a stage go on, after a person put an older release there.
+
+    Commits that an automatic rollback took back from it may enter again, too. Deliveries that wait are looked at again.
+    """
+    from herodeploy.flows import holds as flow
+
+    with services_of(directory, config, platform) as services:
+        name = stage or services.spec.stages[-1].name
+        lifted = flow.lift(services, name)
+        if json:
+            console.say_json({"stage": name, "lifted": lifted is not None})
+        else:
+            console.say(lifted or f"automatic promotion into {name} was not held")
+        if lifted:
+            look_again(services)

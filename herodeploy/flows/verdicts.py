@@ -1,0 +1,27 @@
+"""What the gates say, or said, to a delivery; nothing is moved by it."""
+
+from __future__ import annotations
+
+from herodeploy.domain.delivery import TEST_LEG, Delivery, Status
+from herodeploy.domain.gate import Answer, Verdict
+from herodeploy.flows.judge import facts_of
+from herodeploy.flows.services import Services
+from herodeploy.gates.evaluate import decision, evaluate
+
+
+def verdicts_now(services: Services, delivery: Delivery) -> list[Verdict]:
+    """Return what the gates before `delivery.at_stage` say to one that waits, by what they saw last; nothing is kept.
+
+    Of one that does not wait: what they said last.
+    """
+    if delivery.status is not Status.WAITING:
+        return services.store.gates.verdicts(delivery.id, delivery.at_stage)
+    return evaluate(facts_of(services, delivery, services.stage(delivery.at_stage)), services.clock())
+
+
+def failed_at_gate(services: Services, delivery: Delivery) -> bool:
+    """Whether a gate, or a person who was asked, ended it: a leg begins only where all gates have passed."""
+    if delivery.status is not Status.FAILED or delivery.at_stage == TEST_LEG:
+        return False
+    verdicts = services.store.gates.verdicts(delivery.id, delivery.at_stage)
+    return not verdicts or decision(verdicts) is not Answer.PASS

@@ -1,0 +1,80 @@
+"""Why a delivery is not in production, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.gate import Answer, Verdict
+from herodeploy.domain.snapshot import plain
+from herodeploy.errors import UsageError
+from herodeploy.flows.approval import find
+from herodeploy.flows.services import Services
+from herodeploy.flows.verdicts import failed_at_gate, verdicts_now
+from herodeploy.gates.evaluate import decision
+
+RECENT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where a delivery stands, and what the gates before the stage that it is at say.
+
+    Parameters:
+        verdicts: of one that waits, as they are now, by what the gates saw last; of any other, as they were taken.
+        at_gate: whether the gates keep it where it is, not a leg that runs or failed.
+    """
+
+    delivery: Delivery
+    verdicts: tuple[Verdict, ...]
+    at_gate: bool
+
+    @property
+    def answer(self) -> Answer:
+        """What the verdicts come to."""
+        return decision(self.verdicts)
+
+    @property
+    def not_before(self) -> datetime | None:
+        """The earliest end of its waiting, where a gate knows one."""
+        return max((each.until for each in self.verdicts if each.answer is Answer.WAIT and each.until), default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        value = {
+            "delivery": asdict(self.delivery),
+            "stage": self.delivery.at_stage,
+            "at_gate": self.at_gate,
+            "answer": self.answer if self.verdicts else None,
+            "not_before": self.not_before,
+            "verdicts": [asdict(each) for each in self.verdicts],
+        }
+        return dict(plain(value))
+
+
+def why(services: Services, delivery_id: str | None = None) -> Explanation:
+    """Explain where a delivery stands; nothing is moved, and no gate looks at the world.
+
+    Parameters:
+        delivery_id: as `approval.find` takes it; unless given the newest open one, else the newest that is not
+            delivered, else the newest.
+
+    Raises:
+        UsageError: there is no such delivery, or none at all.
+    """
+    delivery = find(services, delivery_id) if delivery_id is not None else _newest(services)
+    at_gate = delivery.status is Status.WAITING or failed_at_gate(services, delivery)
+    return Explanation(delivery, tuple(verdicts_now(services, delivery)), at_gate)
+
+
+def _newest(services: Services) -> Delivery:
+    pipeline_id = services.pipeline().id
+    still_open = services.store.open_deliveries(pipeline_id)
+    if still_open:
+        return still_open[-1]
+    ended = services.store.deliveries(pipeline_id, limit=RECENT)
+    if not ended:
+        raise UsageError(f"{services.spec.name} has no deliveries yet", hint="begin with: herodeploy deliver")
+    return next((each for each in ended if each.status is not Status.DELIVERED), ended[0])

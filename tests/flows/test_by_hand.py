@@ -1,0 +1,116 @@
+"""A person who promotes by hand meets the gates that hold for people, too."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from herodeploy.domain.gate import Answer, Facts, Question, Verdict
+from herodeploy.domain.pipeline import GateSpec
+from herodeploy.errors import PlatformUnreachable, Refused, UsageError
+from herodeploy.flows import locks, promote, rollback
+from herodeploy.flows.by_hand import check_reason
+from herodeploy.gates import registry
+from herodeploy.gates.registry import Cost, Gate
+
+Shop = Any
+
+
+@pytest.fixture
+def locked(shop: Shop) -> Shop:
+    """Staging has a release, production is locked by bob."""
+    shop.deliver()
+    shop.services.actor = "bob@example.com"
+    locks.lock(shop.services, why="the sale")
+    shop.services.actor = "ann@example.com"
+    return shop
+
+
+def test_a_lock_of_somebody_elses_refuses_and_says_the_way_out(locked: Shop) -> None:
+    with pytest.raises(Refused) as refused:
+        promote.promote(locked.services)
+    assert refused.value.message == "lock: production is locked by bob@example.com: the sale"
+    assert refused.value.hint.endswith("herodeploy promote production --override --reason TEXT")
+    assert locked.slug(locked.app("production")) is None
+    assert locked.services.store.occupant(locked.services.pipeline().id, "production") is None
+    assert "promotion.started" not in locked.kinds()
+
+
+def test_the_owner_of_a_lock_passes_it(locked: Shop) -> None:
+    locked.services.actor = "bob@example.com"
+    promote.promote(locked.services)
+    assert locked.slug(locked.app("production")) == locked.slug(locked.app("staging"))
+
+
+def test_an_override_goes_past_it_and_is_recorded(locked: Shop) -> None:
+    promote.promote(locked.services, override="bob agrees")
+    assert locked.slug(locked.app("production")) == locked.slug(locked.app("staging"))
+    events = locked.services.store.events(locked.services.pipeline().id)
+    [event] = [each for each in events if each.kind == "gate.overridden"]
+    assert event.text == "overrode gate lock before production by hand, which says WAIT: bob agrees"
+    assert (event.actor, event.data["gate"], event.data["by_hand"]) == ("ann@example.com", "lock", True)
+    assert event.data["says"] == "production is locked by bob@example.com: the sale"
+
+    promote.promote(locked.services)
+    assert locked.kinds().count("promotion.succeeded") == 1, "what is there already asks nobody"
+
+
+def test_a_rollback_is_free_and_says_whose_lock_is_there(locked: Shop) -> None:
+    promote.promote(locked.services, override="first")
+    locked.commit(index_dot_html="two\n")
+    locked.deliver()
+    promote.promote(locked.services, override="second")
+    locked.notes.clear()
+    rollback.rollback(locked.services, "production")
+    assert locked.told("warning") == ["production is locked by bob@example.com: the sale"]
+
+
+def test_a_warning_is_told(shop: Shop) -> None:
+    shop.deliver()
+    locks.lock(shop.services, why="be gentle", warning=True)
+    promote.promote(shop.services)
+    assert shop.told("warning") == ["ann@example.com warns of production: be gentle"]
+
+
+def test_a_gate_that_looks_is_asked_without_a_delivery(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look gets the release that is promoted; what it saw is not kept, and what it could not see refuses."""
+    asked: list[tuple[str, str | None]] = []
+    down = True
+
+    def look(question: Question) -> Mapping[str, object]:
+        asked.append((question.facts.commit, question.facts.slug_id))
+        if down:
+            raise PlatformUnreachable("the network is down")
+        return {"fine": True}
+
+    def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
+        observed = facts.observed(spec)
+        return Verdict("seen", Answer.PASS if observed and observed.data["fine"] else Answer.FAIL, "as seen")
+
+    never = Gate("never", lambda facts, spec, now: Verdict("never", Answer.FAIL, "no"))
+    monkeypatch.setitem(registry.GATES, "seen", Gate("seen", ask, cost=Cost.LOOKS, look=look, by_hand=True))
+    monkeypatch.setitem(registry.GATES, "never", never)
+    waiting = shop.deliver()
+    first, last = shop.services.spec.stages
+    gated = dataclasses.replace(last, gates=(GateSpec("seen"), GateSpec("never")))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(first, gated))
+
+    with pytest.raises(Refused, match="seen: could not look: the network is down"):
+        promote.promote(shop.services)
+    down = False
+    promote.promote(shop.services)
+    assert asked == [(waiting.commit, waiting.slug_id)] * 2
+    assert shop.slug(shop.app("production")) == waiting.slug_id, "a gate that is the person's own is not asked"
+
+
+def test_an_override_and_its_reason_belong_together() -> None:
+    assert check_reason(False, None) is None
+    assert check_reason(True, " bob agrees ") == "bob agrees"
+    with pytest.raises(UsageError, match="--override wants a reason"):
+        check_reason(True, " ")
+    with pytest.raises(UsageError, match="no meaning without --override"):
+        check_reason(False, "why not")

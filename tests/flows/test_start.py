@@ -1,0 +1,62 @@
+"""Where a delivery begins: a commit that failed is not tried again by itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from herodeploy.domain.delivery import Status
+from herodeploy.domain.pipeline import CiSpec
+from herodeploy.errors import Refused
+from herodeploy.flows import deliver
+
+Shop = Any
+
+
+def again(shop: Shop, *, retry: bool = False) -> Any:
+    with shop.engine() as engine:
+        delivery = deliver.start_delivery(shop.services, shop.services.repo.head(), retry=retry)
+        return deliver.advance(shop.services, engine, delivery)
+
+
+def test_what_failed_in_a_leg_is_tried_again_only_where_a_person_asks_for_it(shop: Shop) -> None:
+    shop.git("mv", "index.html", "other.html")
+    failed = shop.deliver(shop.commit())
+    assert (failed.status, failed.at_stage) == (Status.FAILED, "staging")
+    before = shop.versions(shop.app("staging"))
+
+    with pytest.raises(Refused) as refused:
+        shop.deliver()
+    assert refused.value.message.startswith(
+        f"{failed.short} failed at staging as {failed.id} and is not tried again by itself: "
+    )
+    assert refused.value.hint.endswith(f"herodeploy deliver --retry {failed.short}")
+    assert shop.resume() == [], "nothing automatic takes it up"
+    assert shop.versions(shop.app("staging")) == before
+
+    tried = again(shop, retry=True)
+    assert (tried.status, tried.at_stage) == (Status.FAILED, "staging")
+    assert tried.id != failed.id
+    shop.commit(index_dot_html="one\n")
+    assert shop.deliver().status is Status.WAITING, "another commit is another matter"
+
+
+def test_what_a_gate_said_no_to_may_be_delivered_again(shop: Shop) -> None:
+    waiting = shop.deliver()
+    deliver.reject(shop.services, waiting.id, comment="not today")
+    tomorrow = shop.deliver()
+    assert tomorrow.status is Status.WAITING
+    assert tomorrow.id != waiting.id
+
+
+def test_only_the_newest_of_a_commits_deliveries_counts(shop: Shop) -> None:
+    shop.commit(index_dot_html="rude\n")
+    assert shop.deliver().at_stage == "test"
+    with pytest.raises(Refused, match="failed at test"):
+        shop.deliver()
+    shop.services.spec = dataclasses.replace(shop.services.spec, ci=CiSpec("none"))
+    assert again(shop, retry=True).status is Status.WAITING
+    deliver.reject(shop.services, shop.services.store.deliveries(shop.services.pipeline().id)[0].id)
+    assert shop.deliver().status is Status.WAITING
