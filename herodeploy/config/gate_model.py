@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from pydantic import Field, model_validator
 
+from herodeploy.config.calendar_values import Ranges, Timezone
 from herodeploy.config.values import Duration, Section, refuse
 
 
@@ -52,6 +53,24 @@ class ApprovalGate(GateSection):
     )
 
 
+class WindowGate(GateSection):
+    """Changes enter the stage only at these times."""
+
+    allow: Ranges = Field(
+        description="When changes may enter: a range or a list of them. Days and times of a week "
+        "(`Mon-Thu 09:00-16:00`), dates (`2026-12-20..2027-01-03`), or an RRULE with `start` and `duration`."
+    )
+    timezone: Timezone = Field(default="UTC", description="The IANA time zone of these times, such as Europe/Berlin.")
+
+
+class FreezeGate(GateSection):
+    """Nothing enters the stage at these times, whatever a window allows. Asked, too, when a person promotes by hand."""
+
+    deny: Ranges = Field(description="When nothing may enter: ranges as of `window`.")
+    timezone: Timezone = Field(default="UTC", description="The IANA time zone of these times, such as Europe/Berlin.")
+    why: str | None = Field(default=None, min_length=1, description="What people are told, such as `peak season`.")
+
+
 class GateItem(Section):
     """One gate: a single key, the gate's kind, with its options below it."""
 
@@ -60,6 +79,8 @@ class GateItem(Section):
     lock: LockGate | None = Field(default=None, description="Nobody has locked this stage.")
     hold: HoldGate | None = Field(default=None, description="No person put an older release here.")
     approval: ApprovalGate | None = Field(default=None, description="People said yes to this artifact.")
+    window: WindowGate | None = Field(default=None, description="It is a time at which changes may enter.")
+    freeze: FreezeGate | None = Field(default=None, description="It is no time at which nothing may enter.")
 
     @model_validator(mode="before")
     @classmethod
