@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from herodeploy.gates.ranges import Dated, Weekly, parse
@@ -79,11 +79,13 @@ def test_what_is_wrong_is_said(item: object, message: str) -> None:
     assert message in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="MonTueFri 0123456789:-.,/T", max_size=30))
 def test_any_text_is_a_range_or_refused(text: str) -> None:
     assert understood(text) is not None
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="FREQ=DAILYWKMONTH;BYDAYSETPOS0123456789,-UNTILCOUNT", max_size=40), st.datetimes())
 def test_any_rule_is_one_or_refused(text: str, start: datetime) -> None:
     item = {"rrule": f"FREQ=DAILY;{text}", "start": f"{start:%Y-%m-%d %H:%M}", "duration": "1h"}
