@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from datetime import timedelta
+from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from herodeploy.config.calendar_values import Ranges, Timezone
+from herodeploy.config.http_values import Body, Expression, Filled, Url
 from herodeploy.config.values import Duration, Section, refuse
 
 
@@ -53,6 +56,47 @@ class ApprovalGate(GateSection):
     )
 
 
+class WindowGate(GateSection):
+    """Changes enter the stage only at these times."""
+
+    allow: Ranges = Field(
+        description="When changes may enter: a range or a list of them. Days and times of a week "
+        "(`Mon-Thu 09:00-16:00`), dates (`2026-12-20..2027-01-03`), or an RRULE with `start` and `duration`."
+    )
+    timezone: Timezone = Field(default="UTC", description="The IANA time zone of these times, such as Europe/Berlin.")
+
+
+class FreezeGate(GateSection):
+    """Nothing enters the stage at these times, whatever a window allows. Asked, too, when a person promotes by hand."""
+
+    deny: Ranges = Field(description="When nothing may enter: ranges as of `window`.")
+    timezone: Timezone = Field(default="UTC", description="The IANA time zone of these times, such as Europe/Berlin.")
+    why: str | None = Field(default=None, min_length=1, description="What people are told, such as `peak season`.")
+
+
+class HttpGate(GateSection):
+    """A web address answers as it should. `${NAME}` is the value of an environment variable."""
+
+    url: Url = Field(description="The address that is asked, http or https. Redirects are not followed.")
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH"] = Field(default="GET", description="How it is asked.")
+    headers: dict[str, Filled] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Sent with it, such as `{Authorization: 'Bearer ${QA_TOKEN}'}`.",
+    )
+    body: Body | None = Field(default=None, description="Sent with it: text, or a mapping or list as JSON.")
+    success_when: Expression = Field(
+        default="200 <= status < 300",
+        description="Pass when this is true of `status`, `body` (JSON, or else text) and `headers` (names in small "
+        "letters), such as `body.state == 'ready'`.",
+    )
+    failure_when: Expression | None = Field(
+        default=None, description="Fail when this is true, whatever `success_when` says. Never when left out."
+    )
+    every: Duration = Field(default=timedelta(minutes=1), description="Ask again after this, while neither is true.")
+    timeout: Duration = Field(default=timedelta(hours=1), description="Fail when neither was true for this long.")
+
+
 class GateItem(Section):
     """One gate: a single key, the gate's kind, with its options below it."""
 
@@ -61,6 +105,9 @@ class GateItem(Section):
     lock: LockGate | None = Field(default=None, description="Nobody has locked this stage.")
     hold: HoldGate | None = Field(default=None, description="No person put an older release here.")
     approval: ApprovalGate | None = Field(default=None, description="People said yes to this artifact.")
+    window: WindowGate | None = Field(default=None, description="It is a time at which changes may enter.")
+    freeze: FreezeGate | None = Field(default=None, description="It is no time at which nothing may enter.")
+    http: HttpGate | None = Field(default=None, description="A web address answers as it should.")
 
     @model_validator(mode="before")
     @classmethod

@@ -84,18 +84,26 @@ def _table(section: type[BaseModel]) -> Iterator[str]:
 
 
 def _value(field: FieldInfo) -> str:
-    schema = _schema(field)
+    return " or ".join(dict.fromkeys(_one_value(schema) for schema in _schemas(field)))
+
+
+def _one_value(schema: dict[str, Any]) -> str:
     limits = [f"{word} {schema[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in schema]
     return " ".join([_kind(schema), *limits])
 
 
-def _schema(field: FieldInfo) -> dict[str, Any]:
+def _schemas(field: FieldInfo) -> Iterator[dict[str, Any]]:
+    """Yield the schemas of what a value may be, None aside."""
     from pydantic import TypeAdapter
 
     annotated: Any = typing.Annotated[field.annotation, field]
-    schema = TypeAdapter(annotated).json_schema()
-    options = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
-    return dict(options[0])
+    left = [TypeAdapter(annotated).json_schema()]
+    while left:
+        schema = left.pop(0)
+        if "anyOf" in schema:
+            left = [*schema["anyOf"], *left]
+        elif schema.get("type") != "null":
+            yield schema
 
 
 def _kind(schema: dict[str, Any]) -> str:
@@ -104,7 +112,7 @@ def _kind(schema: dict[str, Any]) -> str:
     if schema.get("pattern") == durations.PATTERN:
         return "length of time"
     if schema.get("type") == "array":
-        of = schema["items"].get("type")
+        of = schema.get("items", {}).get("type")
         return {"array": "list of lists of texts", "string": "list of texts"}.get(of, "list")
     plain = {"string": "text", "integer": "number", "boolean": "true or false", "object": "mapping"}
     return plain.get(schema.get("type", "object"), "mapping")
@@ -114,7 +122,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or isinstance(value, BaseModel) or value == []:
+    if value is None or isinstance(value, BaseModel) or value in ([], {}):
         return ""
     if isinstance(value, timedelta):
         return f"`{durations.write(value)}`"

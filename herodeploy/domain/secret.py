@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REDACTED = "[REDACTED]"
+OURS = ("HEROKU_API_KEY", "HERODEPLOY_DATABASE_URL")
+"""The environment variables with herodeploy's own secrets, which reach nothing of the user's."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -12,9 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Timer
 
+from herodeploy.domain.secret import OURS
 from herodeploy.flows.services import Services
-
-NOT_FOR_TESTS = ("HEROKU_API_KEY", "HERODEPLOY_DATABASE_URL")
 
 
 def run_command(
@@ -34,7 +33,7 @@ def run_command(
 
 def environment(ours: Mapping[str, str], commit: str) -> dict[str, str]:
     """Return the environment of a CI command."""
-    kept = {key: value for key, value in ours.items() if key not in NOT_FOR_TESTS and not key.startswith("GIT_")}
+    kept = {key: value for key, value in ours.items() if key not in OURS and not key.startswith("GIT_")}
     return {**kept, "CI": "true", "HEROKU_TEST_RUN_COMMIT_VERSION": commit}
 
 

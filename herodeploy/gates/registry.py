@@ -11,7 +11,7 @@ from enum import IntEnum
 from herodeploy.domain.gate import Facts, Look, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import UsageError
-from herodeploy.gates import approval, ci, hold, lock, upstream
+from herodeploy.gates import approval, ci, freeze, hold, http, lock, upstream, window
 
 Ask = Callable[[Facts, GateSpec, datetime], Verdict]
 
@@ -55,6 +55,9 @@ GATES = {
         Gate(lock.KIND, lock.ask, by_hand=True),
         Gate(hold.KIND, hold.ask),
         Gate(approval.KIND, approval.ask, approval.OPTIONS),
+        Gate(window.KIND, window.ask, window.OPTIONS),
+        Gate(freeze.KIND, freeze.ask, freeze.OPTIONS, by_hand=True),
+        Gate(http.KIND, http.ask, http.OPTIONS, cost=Cost.LOOKS),
     )
 }
 

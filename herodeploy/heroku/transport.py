@@ -54,6 +54,15 @@ class NoAuth(AuthBase):
         return request
 
 
+class AsGiven(AuthBase):
+    """Leaves the request as it is."""
+
+    # Without it requests would look into ~/.netrc for the address.
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Return it."""
+        return request
+
+
 class Adapter(HTTPAdapter):
     """Keeps connections for reads and makes a new one for each write, and for each request that asks for it.
 
