@@ -149,6 +149,6 @@ def test_completion_of_commands_and_topics() -> None:
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env}, check=True)
         return done.stdout.split()
 
-    assert complete("herodeploy re", 1) == ["resume", "reject", "review"]
+    assert complete("herodeploy re", 1) == ["resume", "reject", "resume-auto", "review"]
     assert complete("herodeploy review ", 2) == ["create", "list", "destroy", "sweep"]
     assert "--why" in complete("herodeploy mode --", 2)
