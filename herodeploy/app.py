@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from herodeploy.domain.pipeline import App, PipelineSpec
     from herodeploy.domain.progress import Report
     from herodeploy.engine.port import Engine
+    from herodeploy.engine.worker_lock import WorkerLock
     from herodeploy.heroku.client import Heroku
     from herodeploy.store.store import Store
 
@@ -70,21 +72,25 @@ def open_services(
 
 
 @contextmanager
-def exclusive(services: Services) -> Iterator[None]:
+def exclusive(services: Services, *, within: timedelta | None = None) -> Iterator[None]:
     """Keep every other herodeploy of this store off the pipeline while the block lasts.
+
+    Parameters:
+        within: how long to wait for another one that is at it; None does not wait.
 
     Raises:
         Busy: another one works on it.
     """
-    from herodeploy.engine.worker_lock import WorkerLock
-
-    with WorkerLock(services.store.url, services.pipeline().id):
+    with _alone(services, within):
         yield
 
 
 @contextmanager
-def worker(services: Services) -> Iterator[Engine]:
+def worker(services: Services, *, within: timedelta | None = None) -> Iterator[Engine]:
     """Open the durable engine with the legs of deliveries, alone on the pipeline while the block lasts.
+
+    Parameters:
+        within: as of `exclusive`.
 
     Raises:
         Busy: another herodeploy works on this pipeline.
@@ -92,17 +98,28 @@ def worker(services: Services) -> Iterator[Engine]:
     """
     from herodeploy.engine import place
     from herodeploy.engine.durable import DurableEngine
-    from herodeploy.engine.worker_lock import WorkerLock
     from herodeploy.flows.deliver import legs
 
     pipeline_id, url = services.pipeline().id, services.store.url
-    with WorkerLock(url, pipeline_id) as lock:
+    with _alone(services, within) as lock:
         file = place.folder(url) / f"{place.file_stem(pipeline_id)}.sqlite" if url.startswith("sqlite") else url
         engine = DurableEngine(file, f"pipeline-{pipeline_id}", legs(services), fence=lock.check)
         try:
             yield engine
         finally:
             engine.close()
+
+
+@contextmanager
+def _alone(services: Services, within: timedelta | None) -> Iterator[WorkerLock]:
+    from herodeploy.engine.worker_lock import WorkerLock
+
+    lock = WorkerLock(services.store.url, services.pipeline().id)
+    lock.acquire(within, lambda busy: services.tell("wait", busy))
+    try:
+        yield lock
+    finally:
+        lock.release()
 
 
 def default_actor(root: Path) -> str:

@@ -20,6 +20,7 @@
     │       └── ServerFault       3   5xx
     ├── StoreError                3   herodeploy's own database
     ├── Busy                      3   another herodeploy works on this pipeline
+    │   └── Occupied              3   a delivery holds the stage
     └── Interrupted             130   Ctrl-C
 
 *Refused* is the platform or a gate saying no (a delivery is then *failed*); *PlatformError* is
@@ -188,6 +189,20 @@ class StoreError(HerodeployError):
 
 class Busy(HerodeployError):
     """Another herodeploy works on this pipeline."""
+
+
+class Occupied(Busy):
+    """A delivery that has not ended holds the stage.
+
+    Parameters:
+        stage: which one.
+        holder: the delivery's id.
+    """
+
+    def __init__(self, message: str, *, stage: str, holder: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.stage = stage
+        self.holder = holder
 
 
 class Interrupted(HerodeployError):

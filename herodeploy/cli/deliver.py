@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from herodeploy.cli import console, deliveries
-from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
+from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
 from herodeploy.cli.surroundings import in_turn, resumable, services_of
+from herodeploy.cli.turn import take_turn
 
 if TYPE_CHECKING:
+    from herodeploy.domain.delivery import Delivery
+    from herodeploy.engine.port import Engine
     from herodeploy.forge.git import Repository
 
 deliver = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -24,6 +27,7 @@ def run(
     retry: Annotated[
         bool, typer.Option("--retry", help="Try a commit again whose tests, deploy, promotion or verification failed.")
     ] = False,
+    lock_wait: LockWait = None,
     directory: Directory = HERE,
     config: Config = None,
     platform: Platform = None,
@@ -42,10 +46,14 @@ def run(
         change = services.repo.resolve(ref)
         if ref == "HEAD":
             _tell_dirty(services.repo)
-        with in_turn(worker(services), "herodeploy deliver, or herodeploy resume") as engine:
+
+        def act(engine: Engine) -> Delivery:
             delivery = flow.start_delivery(services, change, retry=retry)
             with resumable(f"delivery {delivery.id}"):
-                delivery = flow.advance(services, engine, delivery)
+                return flow.advance(services, engine, delivery)
+
+        command = "herodeploy deliver, or herodeploy resume"
+        delivery = take_turn(services, worker, command, lock_wait, act)
         deliveries.show(services, delivery, json=json)
     deliveries.leave(delivery)
 

@@ -47,5 +47,13 @@ Data = Annotated[
         rich_help_panel=SURROUNDINGS,
     ),
 ]
+LockWait = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LENGTH",
+        help="Wait so long, such as 10m, while another herodeploy works on the pipeline or a delivery holds the stage.",
+        show_default="leave at once, saying who it is",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 HERE = Path()

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from herodeploy.cli import console
-from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
-from herodeploy.cli.surroundings import in_turn, services_of
+from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
+from herodeploy.cli.surroundings import services_of
+from herodeploy.cli.turn import take_turn
 
 promote = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -22,6 +23,7 @@ def run(
         bool, typer.Option("--override", help="Go past gates that say WAIT or FAIL; wants --reason.")
     ] = False,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why to override; kept in the history.")] = None,
+    lock_wait: LockWait = None,
     directory: Directory = HERE,
     config: Config = None,
     platform: Platform = None,
@@ -37,11 +39,9 @@ def run(
 
     why = by_hand.check_reason(override, reason)
 
-    with (
-        services_of(directory, config, platform) as services,
-        in_turn(exclusive(services), "herodeploy promote" + (f" {stage}" if stage else "")),
-    ):
-        view = flow.promote(services, stage, override=why)
+    command = "herodeploy promote" + (f" {stage}" if stage else "")
+    with services_of(directory, config, platform) as services:
+        view = take_turn(services, exclusive, command, lock_wait, lambda _: flow.promote(services, stage, override=why))
     if json:
         console.say_json(view.to_json())
         return

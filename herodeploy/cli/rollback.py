@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from herodeploy.cli import console
-from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
-from herodeploy.cli.surroundings import in_turn, services_of
+from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
+from herodeploy.cli.surroundings import services_of
+from herodeploy.cli.turn import take_turn
 
 rollback = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -21,6 +22,7 @@ def run(
         typer.Option(metavar="VERSION", help="Such as v12, or a commit.", show_default="the previous good release"),
     ] = None,
     why: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; kept in the history.")] = None,
+    lock_wait: LockWait = None,
     directory: Directory = HERE,
     config: Config = None,
     platform: Platform = None,
@@ -30,11 +32,9 @@ def run(
     from herodeploy.app import exclusive
     from herodeploy.flows import rollback as flow
 
-    with (
-        services_of(directory, config, platform) as services,
-        in_turn(exclusive(services), f"herodeploy rollback {stage}"),
-    ):
-        view = flow.rollback(services, stage, to, why=why)
+    command = f"herodeploy rollback {stage}"
+    with services_of(directory, config, platform) as services:
+        view = take_turn(services, exclusive, command, lock_wait, lambda _: flow.rollback(services, stage, to, why=why))
     if json:
         console.say_json(view.to_json())
         return

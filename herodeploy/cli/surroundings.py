@@ -89,11 +89,12 @@ def local_errors() -> Iterator[None]:
 
 
 @contextmanager
-def in_turn(work: AbstractContextManager[T], command: str) -> Iterator[T]:
+def in_turn(work: AbstractContextManager[T], command: str, *, may_wait: bool = False) -> Iterator[T]:
     """Enter what one herodeploy at a time may do on a pipeline; while another one is at it, say when to come back.
 
     Parameters:
         command: what to run again then.
+        may_wait: whether that command takes ``--lock-wait``.
 
     Raises:
         Busy: another one works on the pipeline.
@@ -103,6 +104,7 @@ def in_turn(work: AbstractContextManager[T], command: str) -> Iterator[T]:
             entered = stack.enter_context(work)
         except Busy as busy:
             hint = f"wait for it to end, or stop it with Ctrl-C; then again: {command}"
+            hint += " (--lock-wait 10m waits for it)" if may_wait else ""
             raise Busy(busy.message, hint=hint) from busy
         yield entered
 

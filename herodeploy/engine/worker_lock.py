@@ -6,7 +6,10 @@ import fcntl
 import hashlib
 import os
 import socket
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -16,6 +19,9 @@ from herodeploy.errors import Busy, StoreError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's SQLSTATE where a lock did not come in time."""
 
 
 class WorkerLock:
@@ -35,19 +41,27 @@ class WorkerLock:
         else:
             self._lock = _FileLock(place.folder(where) / f"{place.file_stem(pipeline_id)}.lock")
 
-    def acquire(self) -> None:
-        """Take the lock, without waiting.
+    def acquire(self, within: timedelta | None = None, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Take the lock.
+
+        Parameters:
+            within: how long to wait for it; None does not wait.
+            tell: is told who has it, once, before the waiting begins.
 
         Raises:
             Busy: another process has it; the message tells which.
             StoreError: the folder or the database cannot be used.
         """
-        if not self._lock.take():
-            holder = self._lock.holder()
-            raise Busy(
-                f"another herodeploy{f' ({holder})' if holder else ''} works on this pipeline",
-                hint="wait for it to end or stop it with Ctrl-C; it can be picked up again with: herodeploy resume",
-            )
+        if self._lock.take():
+            return
+        holder = self._lock.holder()
+        busy = f"another herodeploy{f' ({holder})' if holder else ''} works on this pipeline"
+        if within is not None:
+            tell(busy)
+            if self._lock.wait(within.total_seconds()):
+                return
+        hint = "wait for it to end or stop it with Ctrl-C; it can be picked up again with: herodeploy resume"
+        raise Busy(busy if within is None else f"{busy}, still", hint=hint)
 
     def check(self) -> None:
         """Make sure that the lock is still ours, as before each act.
@@ -77,6 +91,7 @@ class WorkerLock:
 
 class _Lock(Protocol):
     def take(self) -> bool: ...
+    def wait(self, seconds: float) -> bool: ...
     def holder(self) -> str | None: ...
     def held(self) -> bool: ...
     def drop(self) -> None: ...
@@ -88,19 +103,32 @@ class _FileLock:
         self._fd: int | None = None
 
     def take(self) -> bool:
-        try:
-            fd = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise place.unusable(self._file, error) from error
+        fd = self._open()
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(fd)
             return False
+        self._keep(fd)
+        return True
+
+    def wait(self, seconds: float) -> bool:
+        fd = self._open()
+        if not _Turn(fd).comes(seconds):
+            return False
+        self._keep(fd)
+        return True
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise place.unusable(self._file, error) from error
+
+    def _keep(self, fd: int) -> None:
         os.ftruncate(fd, 0)
         os.write(fd, f"{os.getpid()}\n".encode())
         self._fd = fd
-        return True
 
     def holder(self) -> str | None:
         with suppress(OSError, ValueError):
@@ -117,6 +145,38 @@ class _FileLock:
             self._fd = None
 
 
+class _Turn:
+    """A place in the queue for a file's lock. The system's own wait has no end, so a thread waits, and gives back what
+    comes too late.
+
+    Parameters:
+        fd: the open file; closed unless its turn comes in time.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._guard = threading.Lock()
+        self._came = threading.Event()
+        self._too_late = False
+        threading.Thread(target=self._queue, daemon=True).start()
+
+    def comes(self, seconds: float) -> bool:
+        try:
+            self._came.wait(seconds)
+        finally:
+            with self._guard:
+                self._too_late = not self._came.is_set()
+        return not self._too_late
+
+    def _queue(self) -> None:
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+        with self._guard:
+            if self._too_late:
+                os.close(self._fd)
+            else:
+                self._came.set()
+
+
 class _AdvisoryLock:
     """Held by one connection that does nothing else. Needs sessions, not a transaction-pooling proxy."""
 
@@ -129,6 +189,29 @@ class _AdvisoryLock:
     def take(self) -> bool:
         import sqlalchemy as sa
 
+        with self._connected() as connection:
+            return bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(self._key))))
+
+    def wait(self, seconds: float) -> bool:
+        import sqlalchemy as sa
+
+        with self._connected() as connection:
+            connection.execute(sa.text(f"SET lock_timeout = {max(1, round(seconds * 1000))}"))
+            try:
+                connection.execute(sa.select(sa.func.pg_advisory_lock(self._key)))
+            except sa.exc.OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                    raise
+                self.drop()
+                return False
+            connection.execute(sa.text("SET lock_timeout = 0"))
+        return True
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """Connect anew; the connection stays open, and with it what is locked by it."""
+        import sqlalchemy as sa
+
         self.drop()
         me = f"herodeploy {os.getpid()}@{socket.gethostname()}"[:63]
         engine = sa.create_engine(
@@ -139,13 +222,12 @@ class _AdvisoryLock:
         )
         try:
             self._connection = engine.connect()
-            taken = bool(self._connection.scalar(sa.select(sa.func.pg_try_advisory_lock(self._key))))
+            yield self._connection
         except sa.exc.SQLAlchemyError as error:
             self.drop()
             raise StoreError(
                 f"no worker lock from the database: {place.first_line(error)}", hint="check HERODEPLOY_DATABASE_URL"
             ) from error
-        return taken
 
     def holder(self) -> str | None:
         import sqlalchemy as sa

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
-from herodeploy.errors import Busy
+from herodeploy.errors import Occupied
 from herodeploy.flows.services import Services
+from herodeploy.flows.waiting import wait_for
+
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at who holds a stage."""
 
 
 @contextmanager
@@ -21,13 +26,13 @@ def occupied(services: Services, stage: str, holder: str) -> Iterator[None]:
         holder: a delivery's id, or a name of its own for what a person does by hand.
 
     Raises:
-        Busy: another delivery holds the stage.
+        Occupied: another delivery holds the stage.
     """
     pipeline_id = services.pipeline().id
     while (held_by := services.store.occupy(pipeline_id, stage, holder, services.clock())) != holder:
-        other = services.store.delivery(held_by)
-        if other is not None and not other.status.ended:
-            raise Busy(f"delivery {held_by} holds {stage}", hint="let it finish first: herodeploy resume")
+        if _is_alive(services, held_by):
+            hint = "let it finish first: herodeploy resume"
+            raise Occupied(f"delivery {held_by} holds {stage}", stage=stage, holder=held_by, hint=hint)
         services.store.vacate(pipeline_id, stage, held_by)
     try:
         yield
@@ -35,3 +40,24 @@ def occupied(services: Services, stage: str, holder: str) -> Iterator[None]:
         services.store.vacate(pipeline_id, stage, holder)
         raise
     services.store.vacate(pipeline_id, stage, holder)
+
+
+def free(services: Services, held: Occupied, within: timedelta) -> bool:
+    """Wait until the delivery that holds a stage has left it or ended; whether it has.
+
+    The caller must not have the pipeline to itself meanwhile, or nobody could carry that delivery on.
+
+    Parameters:
+        within: how long to wait.
+    """
+
+    def gone() -> bool | None:
+        holder = services.store.occupant(services.pipeline().id, held.stage)
+        return True if holder != held.holder or not _is_alive(services, holder) else None
+
+    return wait_for(services, gone, within=within, every=max(LOOK_AGAIN, services.poll)) is not None
+
+
+def _is_alive(services: Services, holder: str) -> bool:
+    delivery = services.store.delivery(holder)
+    return delivery is not None and not delivery.status.ended

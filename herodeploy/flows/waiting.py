@@ -12,11 +12,14 @@ from herodeploy.flows.services import Services
 T = TypeVar("T")
 
 
-def wait_for(services: Services, look: Callable[[], T | None], *, within: timedelta | None = None) -> T | None:
+def wait_for(
+    services: Services, look: Callable[[], T | None], *, within: timedelta | None = None, every: float | None = None
+) -> T | None:
     """Return the first thing that `look` finds, or None when the time is up.
 
     Parameters:
         within: how long to look; for ever when None, since the platform itself ends what it began.
+        every: seconds between two looks; those between two looks at the platform unless given.
     """
     ends = None if within is None else time.monotonic() + within.total_seconds()
     while True:
@@ -25,7 +28,7 @@ def wait_for(services: Services, look: Callable[[], T | None], *, within: timede
             return found
         if ends is not None and time.monotonic() >= ends:
             return None
-        services.pause(services.poll)
+        services.pause(every or services.poll)
 
 
 def until(services: Services, look: Callable[[], T | None]) -> T:

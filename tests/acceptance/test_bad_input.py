@@ -345,10 +345,10 @@ def test_a_second_herodeploy_on_the_pipeline_is_told_to_come_back(
 ) -> None:
     shop, process = in_tests
     for words, again in (
-        (("deliver",), "herodeploy deliver, or herodeploy resume"),
+        (("deliver",), "herodeploy deliver, or herodeploy resume (--lock-wait 10m waits for it)"),
         (("resume",), "herodeploy resume"),
-        (("promote",), "herodeploy promote"),
-        (("rollback", "production", "--to", "v1"), "herodeploy rollback production"),
+        (("promote",), "herodeploy promote (--lock-wait 10m waits for it)"),
+        (("rollback", "production", "--to", "v1"), "herodeploy rollback production (--lock-wait 10m waits for it)"),
     ):
         assert complaint(shop.herodeploy(*words, code=PLATFORM)) == (
             f"Error: another herodeploy (process {process.pid}) works on this pipeline\n"

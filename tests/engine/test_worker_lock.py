@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -94,3 +97,39 @@ def test_a_server_that_does_not_answer_is_told_without_its_password() -> None:
     with pytest.raises(StoreError, match="no worker lock from the database") as caught:
         WorkerLock("postgres://user:s3cret@127.0.0.1:1/shop", "p1").acquire()
     assert "s3cret" not in str(caught.value)
+
+
+def test_who_is_ready_to_wait_is_told_who_has_it_and_gets_it_next(database: str) -> None:
+    first = WorkerLock(database, "p1")
+    told: list[str] = []
+    first.acquire()
+
+    def hear(text: str) -> None:
+        told.append(text)
+        # Given back only once the other one is about to wait, or waits.
+        threading.Thread(target=first.release).start()
+
+    second = WorkerLock(database, "p1")
+    second.acquire(timedelta(minutes=1), hear)
+    assert told == [f"another herodeploy (process {myself(database)}) works on this pipeline"]
+    second.check()
+    with pytest.raises(Busy):
+        WorkerLock(database, "p1").acquire()
+    second.release()
+
+
+def test_who_waited_in_vain_is_told_and_takes_nothing_later(database: str) -> None:
+    with WorkerLock(database, "p1") as first:
+        late = WorkerLock(database, "p1")
+        with pytest.raises(Busy, match="works on this pipeline, still"):
+            late.acquire(timedelta(milliseconds=50))
+        first.check()
+    after = WorkerLock(database, "p1")
+    after.acquire(timedelta(minutes=1))
+    after.check()
+    after.release()
+
+
+def myself(database: str) -> str:
+    """Return this process as the lock names it."""
+    return f"{os.getpid()}@{socket.gethostname()}" if database.startswith("postgres") else str(os.getpid())

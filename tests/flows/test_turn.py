@@ -1,0 +1,83 @@
+"""Waiting for a stage that a delivery holds, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from herodeploy.app import exclusive
+from herodeploy.cli.turn import take_turn
+from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.errors import Busy, Occupied, UsageError
+from herodeploy.flows import promote
+from herodeploy.flows.occupancy import free
+from herodeploy.flows.services import Services
+from herodeploy.store.store import Store
+
+Shop = Any
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def held(request: pytest.FixtureRequest, make: Any) -> tuple[Shop, Delivery]:
+    """Production is held by a delivery that was cut on its way into it."""
+    shop = make()
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        shop = shop.like(open_store=lambda: Store.open(url))
+    services = shop.services
+    waiting = shop.deliver()
+    event = services.event("gates.passed", "it may", delivery_id=waiting.id)
+    running = services.store.move(waiting.id, event=event, status=Status.RUNNING)
+    services.store.occupy(running.pipeline_id, "production", running.id, services.clock())
+    return shop, running
+
+
+def ends(services: Services, delivery: Delivery) -> None:
+    """What another herodeploy does that carries it on to its end."""
+    event = services.event("promotion.failed", "no", delivery_id=delivery.id)
+    services.store.move(delivery.id, event=event, status=Status.FAILED)
+    services.store.vacate(delivery.pipeline_id, "production", delivery.id)
+
+
+def test_who_does_not_wait_is_told_who_holds_the_stage(held: tuple[Shop, Delivery]) -> None:
+    shop, running = held
+    with pytest.raises(Occupied, match=f"delivery {running.id} holds production") as caught:
+        take_turn(shop.services, exclusive, "again", None, lambda _: promote.promote(shop.services))
+    assert (caught.value.stage, caught.value.holder) == ("production", running.id)
+
+
+def test_who_waits_lets_others_work_and_goes_on_when_the_stage_is_free(held: tuple[Shop, Delivery]) -> None:
+    shop, running = held
+    paused = []
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        with exclusive(shop.services):
+            ends(shop.services, running)
+        shop.services.pause = usual
+
+    usual, shop.services.pause = shop.services.pause, pause
+    view = take_turn(shop.services, exclusive, "again", "1m", lambda _: promote.promote(shop.services))
+    assert view.stage == "production"
+    assert paused == [1.0], "one look a second"
+    assert shop.told("wait")[-1] == f"delivery {running.id} holds production; it goes on with: herodeploy resume"
+    assert shop.slug(shop.app("production")) == running.slug_id
+
+
+def test_who_has_waited_long_enough_is_told_so(held: tuple[Shop, Delivery]) -> None:
+    shop, running = held
+    shop.services.pause = lambda seconds: None
+    with pytest.raises(Busy, match=f"delivery {running.id} holds production, still after 1s"):
+        take_turn(shop.services, exclusive, "again", "1s", lambda _: promote.promote(shop.services))
+    with pytest.raises(UsageError, match="--lock-wait is 'long', which is no length of time"):
+        take_turn(shop.services, exclusive, "again", "long", lambda _: None)
+
+
+def test_a_stage_that_somebody_else_holds_by_now_is_free_of_the_one_that_was_named(
+    held: tuple[Shop, Delivery],
+) -> None:
+    shop, running = held
+    assert free(shop.services, Occupied("x", stage="production", holder="another"), timedelta())
+    assert not free(shop.services, Occupied("x", stage="production", holder=running.id), timedelta())
