@@ -17,6 +17,8 @@ def made(kind: type[errors.HerodeployError]) -> errors.HerodeployError:
         return kind("no", status=418, error_id="teapot", request_id="r", request="GET /x", hint="drink")
     if issubclass(kind, errors.ConfigError):
         return kind("no", file="herodeploy.yml", line=3, column=4, hint="write")
+    if issubclass(kind, errors.Occupied):
+        return kind("no", stage="production", holder="20261123-120000-a1", hint="wait")
     return kind("no", hint="try")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ Shop = Any
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def held(request: pytest.FixtureRequest, make: Any) -> tuple[Shop, Delivery]:
+def held(request: pytest.FixtureRequest, make: Any) -> Iterator[tuple[Shop, Delivery]]:
     """Production is held by a delivery that was cut on its way into it."""
     shop = make()
     if request.param == "postgresql":
@@ -31,7 +32,8 @@ def held(request: pytest.FixtureRequest, make: Any) -> tuple[Shop, Delivery]:
     event = services.event("gates.passed", "it may", delivery_id=waiting.id)
     running = services.store.move(waiting.id, event=event, status=Status.RUNNING)
     services.store.occupy(running.pipeline_id, "production", running.id, services.clock())
-    return shop, running
+    yield shop, running
+    services.close()
 
 
 def ends(services: Services, delivery: Delivery) -> None:
