@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from herodeploy.cli.layout import cards, chronicle, clean, columns
+from herodeploy.cli.layout import cards, chronicle, clean, columns, hanging
 
 if TYPE_CHECKING:
     from herodeploy.cli.story import Story
@@ -101,6 +101,18 @@ def sentences(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows whose last cell is a sentence, which is shown whole."""
     first, *others = chronicle(head, rows, _width())
     say_styled((first, "bold"))
+    for line in others:
+        say(line)
+
+
+def say_hanging(sentence: str, *lead: tuple[str, str]) -> None:
+    """Print a sentence behind its lead of texts and their styles; on a terminal its later lines stand below the first.
+
+    Parameters:
+        sentence: shown whole.
+    """
+    first, *others = hanging(sentence, sum(len(text) for text, _ in lead), _width())
+    say_styled(*lead, (first, ""))
     for line in others:
         say(line)
 

@@ -67,10 +67,10 @@ def say_verdicts(verdicts: Sequence[Verdict], *, until: Callable[[datetime], str
     width = max((len(verdict.answer) for verdict in verdicts), default=0)
     for verdict in verdicts:
         answer = verdict.answer.value
-        reason = f" {verdict.name}: {verdict.reason}"
+        reason = f"{verdict.name}: {verdict.reason}"
         if until and verdict.until and verdict.answer is Answer.WAIT:
             reason += f" (asked again at {until(verdict.until)})"
-        console.say_styled(("  ", ""), (answer.ljust(width + 1), console.STYLES.get(answer, "")), (reason, ""))
+        console.say_hanging(reason, ("  ", ""), (answer.ljust(width + 2), console.STYLES.get(answer, "")))
 
 
 def leave(*deliveries: Delivery) -> None:

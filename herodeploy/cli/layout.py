@@ -72,6 +72,19 @@ def chronicle(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | N
     return told
 
 
+def hanging(sentence: str, indent: int, width: int | None) -> list[str]:
+    """Return a sentence as lines, those after the first one indented.
+
+    Parameters:
+        indent: where the sentence begins on its first line.
+        width: of the terminal; None wraps nothing.
+    """
+    if width is None or width - indent < NARROWEST:
+        return [sentence]
+    first, *others = textwrap.wrap(sentence, width - indent, break_long_words=False, break_on_hyphens=False) or [""]
+    return [first, *(" " * indent + line for line in others)]
+
+
 def shorten(text: str, width: int) -> str:
     """Return `text` in at most `width` characters."""
     return text if len(text) <= width else text[: max(1, width - 3)].rstrip() + "..."

@@ -63,14 +63,12 @@ def _kept_out(snapshot: PipelineSnapshot) -> None:
         console.say()
     for lock in there.values():
         ends = f" until {until(lock.until)}" if lock.until else ""
-        console.say_styled(
-            (f"{'warning:' if lock.warning else 'locked:'} {lock.scope}", "yellow"),
-            (f", by {lock.by} {age(lock.since)}{ends}: {lock.why} ({lock.id})", ""),
-        )
+        lead = f"{'warning:' if lock.warning else 'locked:'} {lock.scope}, "
+        console.say_hanging(f"by {lock.by} {age(lock.since)}{ends}: {lock.why} ({lock.id})", (lead, "yellow"))
     for hold in holds:
-        console.say_styled(
-            (f"held: {hold.stage}", "yellow"),
-            (f", by {hold.by} {age(hold.since)}: {hold.why}; go on with: herodeploy resume-auto {hold.stage}", ""),
+        way_on = f"go on with: herodeploy resume-auto {hold.stage}"
+        console.say_hanging(
+            f"by {hold.by} {age(hold.since)}: {hold.why}; {way_on}", (f"held: {hold.stage}, ", "yellow")
         )
 
 

@@ -155,6 +155,13 @@ def test_what_is_too_wide_for_the_terminal_is_told_below() -> None:
     ]
 
 
+def test_a_sentence_hangs_below_its_beginning_where_there_is_room() -> None:
+    told = "locked by bob: the sale of the year"
+    assert layout.hanging(told, 8, 24) == ["locked by bob:", "        the sale of the", "        year"]
+    assert layout.hanging(told, 8, None) == layout.hanging(told, 15, 24) == [told]
+    assert layout.hanging("", 8, 24) == [""]
+
+
 def test_sentences_are_shown_whole() -> None:
     head, rows = ("WHEN", "WHAT"), [("now", "one two three four five six seven eight nine ten")]
     assert layout.chronicle(head, rows, None) == [
