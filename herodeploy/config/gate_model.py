@@ -97,6 +97,17 @@ class HttpGate(GateSection):
     timeout: Duration = Field(default=timedelta(hours=1), description="Fail when neither was true for this long.")
 
 
+class CommandGate(GateSection):
+    """A command says yes: in a clean copy of the commit, on the machine where herodeploy runs."""
+
+    run: str = Field(
+        min_length=1,
+        description="The shell command. Exit status 0 means yes, 75 means ask again later, any other one no.",
+    )
+    timeout: Duration = Field(default=timedelta(minutes=10), description="One that takes longer is stopped, and a no.")
+    every: Duration = Field(default=timedelta(minutes=1), description="After exit status 75, ask again after this.")
+
+
 class GateItem(Section):
     """One gate: a single key, the gate's kind, with its options below it."""
 
@@ -108,6 +119,7 @@ class GateItem(Section):
     window: WindowGate | None = Field(default=None, description="It is a time at which changes may enter.")
     freeze: FreezeGate | None = Field(default=None, description="It is no time at which nothing may enter.")
     http: HttpGate | None = Field(default=None, description="A web address answers as it should.")
+    command: CommandGate | None = Field(default=None, description="A command says yes.")
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,67 @@
+"""Does a command say yes?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from herodeploy.domain.gate import Answer, Facts, Observation, Verdict
+from herodeploy.domain.pipeline import GateSpec
+from herodeploy.gates import options
+
+KIND = "command"
+OPTIONS = frozenset({"run", "timeout", "every"})
+LATER = 75
+"""EX_TEMPFAIL of sysexits.h: there is no answer yet."""
+TIMEOUT, EVERY = timedelta(minutes=10), timedelta(minutes=1)
+_SHOWN = 60
+_LAST_LINE = 200
+
+
+def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
+    """Pass when it ended with exit status 0, wait when that was 75 or it has not run, fail otherwise.
+
+    What was seen has ``asked_at``, ``exit_status`` (None when it was stopped), ``output`` (the end of it), and what it
+    is the answer to: ``run`` and ``slug_id``.
+    """
+    observed = facts.observed(spec)
+    what = f"`{_short(str(spec.options['run']), _SHOWN)}`"
+    if observed is None or not observed.data:
+        return Verdict(KIND, Answer.WAIT, f"{what} has not run yet", until=now)
+    known = dict(observed.data)
+    status, last = known["exit_status"], _last_line(str(known["output"]))
+    said = f"{what} ended with exit status {status}{f': {last}' if last else ''}"
+    if status == 0:
+        return Verdict(KIND, Answer.PASS, said, facts=known)
+    if status == LATER:
+        return Verdict(KIND, Answer.WAIT, f"{said}, which means later", until=due(observed, spec), facts=known)
+    if status is None:
+        said = f"{what} took longer than {options.spoken(timeout(spec))}"
+    return Verdict(KIND, Answer.FAIL, said, facts=known)
+
+
+def answered(observed: Observation | None, facts: Facts, spec: GateSpec) -> bool:
+    """Whether this command has said yes or no to this artifact."""
+    if observed is None or not observed.data or observed.data["exit_status"] == LATER:
+        return False
+    return observed.data["run"] == spec.options["run"] and observed.data["slug_id"] == facts.slug_id
+
+
+def due(observed: Observation, spec: GateSpec) -> datetime:
+    """Return when one that said later is to run again."""
+    return datetime.fromisoformat(str(observed.data["asked_at"])) + (
+        options.duration(spec.options.get("every")) or EVERY
+    )
+
+
+def timeout(spec: GateSpec) -> timedelta:
+    """Return how long it may take."""
+    return options.duration(spec.options.get("timeout")) or TIMEOUT
+
+
+def _last_line(output: str) -> str:
+    return _short(next((line.strip() for line in reversed(output.splitlines()) if line.strip()), ""), _LAST_LINE)
+
+
+def _short(text: str, longest: int) -> str:
+    first = " ".join(text.split())
+    return first if len(first) <= longest else f"{first[: longest - 3]}..."
