@@ -108,6 +108,20 @@ class CommandGate(GateSection):
     every: Duration = Field(default=timedelta(minutes=1), description="After exit status 75, ask again after this.")
 
 
+class BatchGate(GateSection):
+    """Few commits at once, and not too often."""
+
+    max_commits: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="How many commits may enter at once; more of them wait for a person. Any number when left out.",
+    )
+    every: Duration | None = Field(
+        default=None, description="How long after the last move into the stage the next one may be."
+    )
+
+
 class GateItem(Section):
     """One gate: a single key, the gate's kind, with its options below it."""
 
@@ -120,6 +134,7 @@ class GateItem(Section):
     freeze: FreezeGate | None = Field(default=None, description="It is no time at which nothing may enter.")
     http: HttpGate | None = Field(default=None, description="A web address answers as it should.")
     command: CommandGate | None = Field(default=None, description="A command says yes.")
+    batch: BatchGate | None = Field(default=None, description="Few commits at once, and not too often.")
 
     @model_validator(mode="before")
     @classmethod

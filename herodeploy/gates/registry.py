@@ -11,7 +11,7 @@ from enum import IntEnum
 from herodeploy.domain.gate import Facts, Look, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import UsageError
-from herodeploy.gates import approval, ci, command, freeze, hold, http, lock, upstream, window
+from herodeploy.gates import approval, batch, ci, command, freeze, hold, http, lock, upstream, window
 
 Ask = Callable[[Facts, GateSpec, datetime], Verdict]
 
@@ -59,6 +59,7 @@ GATES = {
         Gate(freeze.KIND, freeze.ask, freeze.OPTIONS, by_hand=True),
         Gate(http.KIND, http.ask, http.OPTIONS, cost=Cost.LOOKS),
         Gate(command.KIND, command.ask, command.OPTIONS, cost=Cost.ACTS),
+        Gate(batch.KIND, batch.ask, batch.OPTIONS, cost=Cost.LOOKS),
     )
 }
 
