@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from herodeploy.config.calendar_values import Ranges, Timezone
 from herodeploy.config.http_values import Body, Expression, Filled, Url
@@ -122,8 +122,16 @@ class BatchGate(GateSection):
     )
 
 
+class PluginGate(GateSection):
+    """A gate of another package; the package says which options it has."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class GateItem(Section):
-    """One gate: a single key, the gate's kind, with its options below it."""
+    """One gate: a single key, the gate's kind, with its options below it. Other packages may bring more kinds."""
+
+    model_config = ConfigDict(extra="allow")
 
     ci: CiGate | None = Field(default=None, description="The tests of this commit passed.")
     upstream: UpstreamGate | None = Field(default=None, description="This artifact was verified in the stage before.")
@@ -140,14 +148,24 @@ class GateItem(Section):
     @classmethod
     def _one_kind(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return {value: {}}
+            value = {value: {}}
         if isinstance(value, dict) and len(value) != 1:
             raise refuse(
                 f"names {len(value)} gates; each gate is an item of its own", "such as `- approval: {count: 1}`"
             )
         if isinstance(value, dict):
-            return {kind: {} if options is None else options for kind, options in value.items()}
+            return {
+                kind: cls._checked(str(kind), {} if options is None else options) for kind, options in value.items()
+            }
         return value
+
+    @classmethod
+    def _checked(cls, kind: str, options: Any) -> Any:
+        if kind in cls.model_fields:
+            return options
+        from herodeploy.config.plugin_gates import options_of
+
+        return PluginGate.model_validate(options_of(kind, options))
 
     @property
     def kind(self) -> str:
@@ -155,10 +173,15 @@ class GateItem(Section):
         return next(iter(self.model_fields_set))
 
     @property
+    def options(self) -> GateSection:
+        """What is written under it."""
+        found: GateSection = (self.model_extra or {}).get(self.kind) or getattr(self, self.kind)
+        return found
+
+    @property
     def name(self) -> str:
         """What tells it apart from the stage's other gates."""
-        options = getattr(self, self.kind)
-        return (options.name if options else None) or self.kind
+        return self.options.name or self.kind
 
 
 def sections() -> list[tuple[str, type[GateSection]]]:

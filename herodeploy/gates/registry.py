@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 
 from herodeploy.domain.gate import Facts, Look, Verdict
 from herodeploy.domain.pipeline import GateSpec
@@ -34,6 +35,7 @@ class Gate:
     Parameters:
         ask: its question, a pure function of the facts and the time.
         options: those it knows, beside ``name``.
+        model: of a gate of somebody else's, a pydantic model that checks its options, in the place of `options`.
         cost: what it costs to ask.
         look: how a gate of somebody else's looks at the world; herodeploy's own looks are in flows/looks.
         by_hand: whether it is asked, too, when a person promotes without a delivery; the others are that person's own.
@@ -42,6 +44,7 @@ class Gate:
     kind: str
     ask: Ask
     options: frozenset[str] = frozenset()
+    model: type[Any] | None = None
     cost: Cost = Cost.FREE
     look: Look | None = None
     by_hand: bool = False
@@ -65,13 +68,19 @@ GATES = {
 
 
 def gate(kind: str) -> Gate:
-    """Return the gate of that kind.
+    """Return the gate of that kind, ours or another package's.
 
     Raises:
-        UsageError: there is none; the hint names the nearest.
+        UsageError: there is none, and the hint names the nearest; or the package's cannot be used.
     """
     if kind in GATES:
         return GATES[kind]
+    # Looked for only now: few need it, and it reads what is installed.
+    from herodeploy.gates import plugins
+
+    found = plugins.find(kind)
+    if found is not None:
+        return found
     near = difflib.get_close_matches(kind, GATES, n=1)
     raise UsageError(
         f"no gate is named {kind!r}", hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(GATES)}"
