@@ -24,8 +24,8 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     is the answer to: ``run`` and ``slug_id``.
     """
     observed = facts.observed(spec)
-    what = f"`{_short(str(spec.options['run']), _SHOWN)}`"
-    if observed is None or not observed.data:
+    what = f"`{options.one_line(str(spec.options['run']), _SHOWN)}`"
+    if observed is None or not _of_this(observed, facts, spec):
         return Verdict(KIND, Answer.WAIT, f"{what} has not run yet", until=now)
     known = dict(observed.data)
     status, last = known["exit_status"], _last_line(str(known["output"]))
@@ -41,9 +41,12 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
 
 def answered(observed: Observation | None, facts: Facts, spec: GateSpec) -> bool:
     """Whether this command has said yes or no to this artifact."""
-    if observed is None or not observed.data or observed.data["exit_status"] == LATER:
-        return False
-    return observed.data["run"] == spec.options["run"] and observed.data["slug_id"] == facts.slug_id
+    return observed is not None and _of_this(observed, facts, spec) and observed.data["exit_status"] != LATER
+
+
+def early(observed: Observation | None, facts: Facts, spec: GateSpec, now: datetime) -> bool:
+    """Whether this command has said later of this artifact, and later is not yet."""
+    return observed is not None and _of_this(observed, facts, spec) and now < due(observed, spec)
 
 
 def due(observed: Observation, spec: GateSpec) -> datetime:
@@ -58,10 +61,11 @@ def timeout(spec: GateSpec) -> timedelta:
     return options.duration(spec.options.get("timeout")) or TIMEOUT
 
 
+def _of_this(observed: Observation, facts: Facts, spec: GateSpec) -> bool:
+    seen = observed.data
+    return bool(seen) and seen["run"] == spec.options["run"] and seen["slug_id"] == facts.slug_id
+
+
 def _last_line(output: str) -> str:
-    return _short(next((line.strip() for line in reversed(output.splitlines()) if line.strip()), ""), _LAST_LINE)
-
-
-def _short(text: str, longest: int) -> str:
-    first = " ".join(text.split())
-    return first if len(first) <= longest else f"{first[: longest - 3]}..."
+    lines = (options.one_line(line, _LAST_LINE) for line in reversed(output.splitlines()))
+    return next((line for line in lines if line), "")

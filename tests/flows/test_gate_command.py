@@ -143,6 +143,14 @@ def test_what_has_answered_is_not_run_again(shop: Shop, tmp_path: Path) -> None:
     assert runs.read_text() == "run\nrun\n"
 
 
+def test_a_command_that_was_changed_runs_at_once(shop: Shop) -> None:
+    gated(shop, {"run": "exit 75"})
+    assert shop.deliver().status is Status.WAITING
+    gated(shop, {"run": "exit 76"})
+    [failed] = shop.resume()
+    assert (failed.status, failed.reason) == (Status.FAILED, "`exit 76` ended with exit status 76")
+
+
 def test_it_is_asked_last(shop: Shop, tmp_path: Path) -> None:
     gated(shop, {"run": f"echo run >> {tmp_path}/runs"}, mode="delivery")
     waiting = shop.deliver()

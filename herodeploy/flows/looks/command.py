@@ -23,9 +23,8 @@ def look(services: Services, delivery: Delivery, question: Question) -> Mapping[
     One that herodeploy was killed in runs again.
     """
     facts, spec, previous = question.facts, question.spec, question.previous
-    if command.answered(previous, facts, spec):
-        return previous.data if previous else {}
-    if previous is not None and previous.data and question.now < command.due(previous, spec):
+    known = command.answered(previous, facts, spec) or command.early(previous, facts, spec, question.now)
+    if previous is not None and known:
         return previous.data
     run, leg = str(spec.options["run"]), facts.stage.name
     secrets, show, kept = secrets_of(os.environ), services.sink(leg=leg), ""
