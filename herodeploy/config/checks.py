@@ -110,6 +110,9 @@ def _gates(name: str, stage: StageSection, *, first: bool) -> Iterator[Problem]:
         if gate.kind == "upstream" and first:
             message = f"stages.{name}.gates has gate 'upstream', but no stage comes before the first"
             yield Problem(path, message, "remove it")
+        if gate.batch is not None and gate.batch.max_commits is None and gate.batch.every is None:
+            message = f"stages.{name}.gates has gate 'batch' without a limit"
+            yield Problem(path, message, "such as `batch: {max_commits: 8, every: 30m}`")
         seen.add(gate.name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from herodeploy.config.calendar_values import Ranges, Timezone
 from herodeploy.config.http_values import Body, Expression, Filled, Url
@@ -97,8 +97,41 @@ class HttpGate(GateSection):
     timeout: Duration = Field(default=timedelta(hours=1), description="Fail when neither was true for this long.")
 
 
+class CommandGate(GateSection):
+    """A command says yes: in a clean copy of the commit, on the machine where herodeploy runs."""
+
+    run: str = Field(
+        min_length=1,
+        description="The shell command. Exit status 0 means yes, 75 means ask again later, any other one no.",
+    )
+    timeout: Duration = Field(default=timedelta(minutes=10), description="One that takes longer is stopped, and a no.")
+    every: Duration = Field(default=timedelta(minutes=1), description="After exit status 75, ask again after this.")
+
+
+class BatchGate(GateSection):
+    """Few commits at once, and not too often."""
+
+    max_commits: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="How many commits may enter at once; more of them wait for a person. Any number when left out.",
+    )
+    every: Duration | None = Field(
+        default=None, description="How long after the last move into the stage the next one may be."
+    )
+
+
+class PluginGate(GateSection):
+    """A gate of another package; the package says which options it has."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class GateItem(Section):
-    """One gate: a single key, the gate's kind, with its options below it."""
+    """One gate: a single key, the gate's kind, with its options below it. Other packages may bring more kinds."""
+
+    model_config = ConfigDict(extra="allow")
 
     ci: CiGate | None = Field(default=None, description="The tests of this commit passed.")
     upstream: UpstreamGate | None = Field(default=None, description="This artifact was verified in the stage before.")
@@ -108,19 +141,31 @@ class GateItem(Section):
     window: WindowGate | None = Field(default=None, description="It is a time at which changes may enter.")
     freeze: FreezeGate | None = Field(default=None, description="It is no time at which nothing may enter.")
     http: HttpGate | None = Field(default=None, description="A web address answers as it should.")
+    command: CommandGate | None = Field(default=None, description="A command says yes.")
+    batch: BatchGate | None = Field(default=None, description="Few commits at once, and not too often.")
 
     @model_validator(mode="before")
     @classmethod
     def _one_kind(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return {value: {}}
+            value = {value: {}}
         if isinstance(value, dict) and len(value) != 1:
             raise refuse(
                 f"names {len(value)} gates; each gate is an item of its own", "such as `- approval: {count: 1}`"
             )
         if isinstance(value, dict):
-            return {kind: {} if options is None else options for kind, options in value.items()}
+            return {
+                kind: cls._checked(str(kind), {} if options is None else options) for kind, options in value.items()
+            }
         return value
+
+    @classmethod
+    def _checked(cls, kind: str, options: Any) -> Any:
+        if kind in cls.model_fields:
+            return options
+        from herodeploy.config.plugin_gates import options_of
+
+        return PluginGate.model_validate(options_of(kind, options))
 
     @property
     def kind(self) -> str:
@@ -128,10 +173,15 @@ class GateItem(Section):
         return next(iter(self.model_fields_set))
 
     @property
+    def options(self) -> GateSection:
+        """What is written under it."""
+        found: GateSection = (self.model_extra or {}).get(self.kind) or getattr(self, self.kind)
+        return found
+
+    @property
     def name(self) -> str:
         """What tells it apart from the stage's other gates."""
-        options = getattr(self, self.kind)
-        return (options.name if options else None) or self.kind
+        return self.options.name or self.kind
 
 
 def sections() -> list[tuple[str, type[GateSection]]]:

@@ -124,5 +124,4 @@ def _verify(verify: VerifySection) -> VerifySpec:
 
 
 def _gate(gate: GateItem, place: tuple[str, int]) -> GateSpec:
-    options = getattr(gate, gate.kind)
-    return GateSpec(gate.kind, options.model_dump(exclude_unset=True) if options else {}, place)
+    return GateSpec(gate.kind, gate.options.model_dump(exclude_unset=True), place)

@@ -91,7 +91,11 @@ def _problem(error: Mapping[str, Any], model: type[BaseModel]) -> Problem:
 def _unknown_key(path: Path, model: type[BaseModel]) -> Problem:
     *parent, key = path
     known = sorted(_keys(_model_at(parent, model)))
-    what = "gate" if parent and "gates" in parent[-2:] else "key"
+    what = "key"
+    if parent and "gates" in parent[-2:]:
+        from herodeploy.gates import plugins
+
+        what, known = "gate", sorted({*known, *plugins.kinds()})
     where = f" in {written(parent)}" if parent else ""
     return Problem(path, f"unknown {what} '{key}'{where}", nearest(str(key), known))
 

@@ -14,7 +14,11 @@ def json_schema() -> dict[str, Any]:
     gate = schema["$defs"]["GateItem"]
     gate["minProperties"] = gate["maxProperties"] = 1
     items = schema["$defs"]["StageSection"]["properties"]["gates"]
-    items["items"] = {"anyOf": [items["items"], {"enum": sorted(gate["properties"])}]}
+    # Other packages may bring more kinds, which this schema cannot know.
+    theirs = "A gate of another package."
+    gate["additionalProperties"] = {"type": ["object", "null"], "description": theirs}
+    own = {"enum": sorted(gate["properties"])}
+    items["items"] = {"anyOf": [items["items"], own, {"type": "string", "description": theirs}]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "herodeploy.yml", **_untitled(schema)}
 
 

@@ -1,4 +1,4 @@
-"""CI by a command on this machine, in a clean checkout of exactly one commit."""
+"""Commands on this machine, in a clean checkout of exactly one commit: CI, and gates."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from threading import Event, Timer
 
 from herodeploy.domain.secret import OURS
 from herodeploy.flows.services import Services
+
+LINE = 64 * 1024
+"""Characters of output that are handed on at once, for those who end no line."""
 
 
 def run_command(
@@ -23,35 +26,61 @@ def run_command(
 
     The command gets the environment of this process without herodeploy's own secrets, and ``CI=true``.
     """
-    with TemporaryDirectory(prefix="herodeploy-ci-", ignore_cleanup_errors=True) as folder:
-        checkout = Path(folder, "source")
-        checkout.mkdir()
-        tarball = services.repo.archive(commit, Path(folder))
-        subprocess.run(["tar", "-xzf", str(tarball), "-C", str(checkout)], check=True)
-        return _run(command, checkout, environment(os.environ, commit), within, output)
+    status = run_in_checkout(services, commit, command, environment(os.environ, commit), within, output)
+    if status is None:
+        return f"the CI command took longer than {within.total_seconds():.0f}s"
+    return None if status == 0 else f"the CI command ended with exit status {status}"
 
 
 def environment(ours: Mapping[str, str], commit: str) -> dict[str, str]:
     """Return the environment of a CI command."""
-    kept = {key: value for key, value in ours.items() if key not in OURS and not key.startswith("GIT_")}
-    return {**kept, "CI": "true", "HEROKU_TEST_RUN_COMMIT_VERSION": commit}
+    return {**given(ours), "CI": "true", "HEROKU_TEST_RUN_COMMIT_VERSION": commit}
 
 
-def _run(
-    command: str, folder: Path, env: Mapping[str, str], within: timedelta, output: Callable[[str], None]
-) -> str | None:
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", command],
-        cwd=folder,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        # A group of its own, so that whatever the command started can be stopped with it.
-        process_group=0,
-    )
+def given(ours: Mapping[str, str]) -> dict[str, str]:
+    """Return what a command may have of this environment: no secrets of herodeploy, nothing that steers git."""
+    return {key: value for key, value in ours.items() if key not in OURS and not key.startswith("GIT_")}
+
+
+def run_in_checkout(
+    services: Services,
+    commit: str,
+    command: str,
+    env: Mapping[str, str],
+    within: timedelta,
+    output: Callable[[str], None],
+    *,
+    told: str = "",
+) -> int | None:
+    """Run a shell command in a checkout of `commit`; return its exit status, None when it took longer than `within`.
+
+    Parameters:
+        output: gets each line of what it prints.
+        told: what it may read from its standard input.
+    """
+    with TemporaryDirectory(prefix="herodeploy-", ignore_cleanup_errors=True) as folder, TemporaryFile() as stdin:
+        stdin.write(told.encode())
+        stdin.seek(0)
+        checkout = Path(folder, "source")
+        checkout.mkdir()
+        tarball = services.repo.archive(commit, Path(folder))
+        subprocess.run(["tar", "-xzf", str(tarball), "-C", str(checkout)], check=True)
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            cwd=checkout,
+            env=env,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            # A group of its own, so that whatever the command started can be stopped with it.
+            process_group=0,
+        )
+        return _ended(process, within, output)
+
+
+def _ended(process: subprocess.Popen[str], within: timedelta, output: Callable[[str], None]) -> int | None:
     overdue = Event()
 
     def out_of_time() -> None:
@@ -62,8 +91,8 @@ def _run(
     timer.start()
     with process:
         try:
-            assert process.stdout is not None  # noqa: S101 - asked for above
-            for line in process.stdout:
+            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+            while line := process.stdout.readline(LINE):
                 output(line)
             status = process.wait()
         except BaseException:
@@ -71,9 +100,7 @@ def _run(
             raise
         finally:
             timer.cancel()
-    if overdue.is_set():
-        return f"the CI command took longer than {within.total_seconds():.0f}s"
-    return None if status == 0 else f"the CI command ended with exit status {status}"
+    return None if overdue.is_set() else status
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

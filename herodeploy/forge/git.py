@@ -165,6 +165,10 @@ class Repository:
             raise RepositoryError(f"git cannot compare {a} with {b}: {_reason(answer.stderr)}")
         return answer.returncode == 0
 
+    def count(self, a: str, b: str) -> int:
+        """Return how many commits `b` has in its history, itself counted, that `a` has not."""
+        return int(self._read("rev-list", "--count", f"{self._known(a)}..{self._known(b)}"))
+
     def remote_url(self) -> str | None:
         """Return the address of ``origin``, else of the first remote, without any password in it."""
         remotes = self._read("remote").split()

@@ -29,7 +29,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     if observed is None or "asked_at" not in observed.data:
         return Verdict(KIND, Answer.WAIT, f"{what} was not asked yet", until=now)
     data = dict(observed.data)
-    known = {"request": what, **data}
+    known = {"request": what, **{name: value for name, value in data.items() if name != "asked"}}
     answered = f"{what} answered {data['status']}{_details(data)}"
     if data["failure"]:
         return Verdict(KIND, Answer.FAIL, answered, facts=known)
@@ -79,5 +79,4 @@ def _details(data: dict[str, object]) -> str:
 def _value(value: object) -> str:
     if value is None:
         return "not there"
-    text = str(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+    return options.one_line(str(value), _SHOWN)

@@ -33,3 +33,13 @@ def spoken(length: timedelta) -> str:
             parts.append(f"{left // seconds}{unit}")
             left %= seconds
     return "".join(parts) or "0s"
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return a text that somebody else wrote as a sentence may quote it: in one line, in part, nothing but characters.
+
+    Parameters:
+        longest: how many characters at most.
+    """
+    line = " ".join("".join(each if each.isprintable() else " " for each in text[: 10 * longest]).split())
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."

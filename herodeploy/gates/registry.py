@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 
 from herodeploy.domain.gate import Facts, Look, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import UsageError
-from herodeploy.gates import approval, ci, freeze, hold, http, lock, upstream, window
+from herodeploy.gates import approval, batch, ci, command, freeze, hold, http, lock, upstream, window
 
 Ask = Callable[[Facts, GateSpec, datetime], Verdict]
 
@@ -34,6 +35,7 @@ class Gate:
     Parameters:
         ask: its question, a pure function of the facts and the time.
         options: those it knows, beside ``name``.
+        model: of a gate of somebody else's, a pydantic model that checks its options, in the place of `options`.
         cost: what it costs to ask.
         look: how a gate of somebody else's looks at the world; herodeploy's own looks are in flows/looks.
         by_hand: whether it is asked, too, when a person promotes without a delivery; the others are that person's own.
@@ -42,6 +44,7 @@ class Gate:
     kind: str
     ask: Ask
     options: frozenset[str] = frozenset()
+    model: type[Any] | None = None
     cost: Cost = Cost.FREE
     look: Look | None = None
     by_hand: bool = False
@@ -58,18 +61,26 @@ GATES = {
         Gate(window.KIND, window.ask, window.OPTIONS),
         Gate(freeze.KIND, freeze.ask, freeze.OPTIONS, by_hand=True),
         Gate(http.KIND, http.ask, http.OPTIONS, cost=Cost.LOOKS),
+        Gate(command.KIND, command.ask, command.OPTIONS, cost=Cost.ACTS),
+        Gate(batch.KIND, batch.ask, batch.OPTIONS, cost=Cost.LOOKS),
     )
 }
 
 
 def gate(kind: str) -> Gate:
-    """Return the gate of that kind.
+    """Return the gate of that kind, ours or another package's.
 
     Raises:
-        UsageError: there is none; the hint names the nearest.
+        UsageError: there is none, and the hint names the nearest; or the package's cannot be used.
     """
     if kind in GATES:
         return GATES[kind]
+    # Looked for only now: few need it, and it reads what is installed.
+    from herodeploy.gates import plugins
+
+    found = plugins.find(kind)
+    if found is not None:
+        return found
     near = difflib.get_close_matches(kind, GATES, n=1)
     raise UsageError(
         f"no gate is named {kind!r}", hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(GATES)}"

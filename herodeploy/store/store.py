@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,16 @@ from herodeploy.store.database import Database
 from herodeploy.store.gates import Gates
 from herodeploy.store.locks import Locks
 from herodeploy.store.rows import plain, row_of
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """An artifact that passed verification, its commit where it is known, and when that was."""
+
+    slug_id: str
+    commit: str | None
+    at: datetime
+
 
 _OPEN = [str(status) for status in Status if not status.ended]
 
@@ -244,6 +255,19 @@ class Store:
         with self._db.read() as tx:
             slugs = tx.execute(query.order_by(table.c.at.desc(), table.c.version.desc())).scalars().all()
         return list(dict.fromkeys(slugs))
+
+    def last_verified(self, pipeline_id: str, stage: str) -> Verified | None:
+        """Return what passed verification in this stage last; where a rollback did, the commit of its artifact."""
+        table = schema.verified
+        here = sa.and_(table.c.pipeline_id == pipeline_id, table.c.stage == stage)
+        newest = sa.select(table).where(here).order_by(table.c.at.desc(), table.c.version.desc()).limit(1)
+        with self._db.read() as tx:
+            row = tx.execute(newest).first()
+            if row is None:
+                return None
+            commits = sa.select(table.c.commit).where(here, table.c.slug_id == row.slug_id, table.c.commit.is_not(None))
+            commit = row.commit or tx.execute(commits.limit(1)).scalar()
+        return Verified(row.slug_id, commit or None, row.at)
 
 
 def _delivery(row: sa.Row[Any]) -> Delivery:

@@ -125,6 +125,11 @@ def test_the_reference_shows_a_file_that_loads() -> None:
             "herodeploy.yml:18: stages.production.gates has an approval with `optional: false`, which forbids",
             "write `mode: delivery`",
         ),
+        (
+            ("- ci", "- batch"),
+            "herodeploy.yml:19: stages.production.gates has gate 'batch' without a limit",
+            "every: 30m",
+        ),
         (("  staging:", "  staging:\n    kind: production"), "", None),
     ],
 )

@@ -173,6 +173,25 @@ def test_what_goes_wrong_is_no_answer(shop: Shop, url: str, reason: str) -> None
     assert waiting.status is Status.WAITING
 
 
+def test_what_has_no_answer_is_said_without_secrets(shop: Shop, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QA_TOKEN", "s3cret-t0ken")
+    gated(shop, {"url": site.url, "success_when": "number(body.state) > 1"})
+    site.body = {"state": "s3cret-t0ken"}
+    waiting = shop.deliver()
+    assert waiting.reason == (
+        f"GET {site.url}/ answered 200 (`number(body.state) > 1` has no answer: could not convert string to float: "
+        "'[REDACTED]'), which is neither yes nor no"
+    )
+
+
+def test_a_question_that_was_changed_is_asked_at_once(shop: Shop, site: Site) -> None:
+    gated(shop, {"url": site.url, "success_when": "body.state == 'done'"})
+    site.body = {"state": "ready"}
+    assert shop.deliver().status is Status.WAITING
+    gated(shop, {"url": site.url, "success_when": "body.state == 'ready'"})
+    assert shop.resume()[0].status is Status.DELIVERED
+
+
 def test_a_body_is_sent_as_json(shop: Shop, site: Site) -> None:
     body = {"commit": "${HERODEPLOY_COMMIT}", "apps": ["${HERODEPLOY_APPS}"]}
     gated(shop, {"url": f"{site.url}/check", "method": "POST", "body": body})

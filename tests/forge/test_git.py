@@ -231,6 +231,21 @@ def test_ancestors(root: Path) -> None:
         repository.is_ancestor("0" * 40, first)
 
 
+def test_commits_are_counted(root: Path) -> None:
+    first = commit(root)
+    git(root, "switch", "-q", "-c", "side")
+    side = commit(root, "On the side")
+    git(root, "switch", "-q", "main")
+    commit(root, "Second")
+    git(root, "merge", "-q", "--no-ff", "-m", "Merge", "side")
+    repository = Repository.open(root)
+    assert repository.count(first, "main") == 3
+    assert repository.count("main", first) == 0
+    assert repository.count(side, "main") == 2
+    with pytest.raises(RepositoryError, match="has no commit 'gone'"):
+        repository.count("gone", "main")
+
+
 def test_the_remote_is_named_without_its_password(root: Path) -> None:
     repository = Repository.open(root)
     assert repository.remote_url() is None

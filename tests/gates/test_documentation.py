@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from herodeploy.config.load import parse
+from herodeploy.config.schema import json_schema
 from herodeploy.domain.gate import Facts
 from herodeploy.domain.mode import Mode
 from herodeploy.domain.pipeline import GateSpec, StageSpec
@@ -43,6 +46,13 @@ def test_its_example_loads_and_asks_it(kind: str) -> None:
         for stage, gate in written:
             assert gate.name in asked(text, stage)
         assert not GATES[kind].options or any(gate.options for _, gate in written), "an example shows options"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_editors_take_its_example(kind: str) -> None:
+    schema = Draft202012Validator(json_schema())
+    for text in examples(kind):
+        assert [error.message for error in schema.iter_errors(yaml.safe_load(text))] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

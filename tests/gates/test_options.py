@@ -23,3 +23,18 @@ def test_anything_else_is_refused(value: object) -> None:
 
 def test_nothing_stays_nothing() -> None:
     assert options.duration(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("fine", "fine"),
+        ("  two\n\tlines\r\n", "two lines"),
+        ("\x1b[31mred\x1b[0m \x07bell", "[31mred [0m bell"),
+        ("x" * 21, "x" * 17 + "..."),
+        ("x" * 20, "x" * 20),
+        ("", ""),
+    ],
+)
+def test_what_others_wrote_is_quoted_in_one_line(text: str, line: str) -> None:
+    assert options.one_line(text, 20) == line

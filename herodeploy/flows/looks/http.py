@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from urllib.parse import quote
 
 from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Question
+from herodeploy.domain.pipeline import GateSpec
 from herodeploy.domain.secret import OURS
 from herodeploy.errors import UsageError
 from herodeploy.flows.looks.told import PREFIX, hidden, secrets_of, variables
@@ -29,13 +31,20 @@ def look(services: Services, delivery: Delivery, question: Question) -> Mapping[
         UsageError: an environment variable that it wants is not set.
     """
     spec, previous = question.spec, question.previous
-    if previous is not None and previous.data and question.now < http.due(previous, spec):
-        return previous.data
-    answer = _answer(question, delivery)
+    asked = _asked(spec)
+    last = previous.data if previous is not None and previous.data.get("asked") == asked else None
+    if last is not None and previous is not None and question.now < http.due(previous, spec):
+        return last
+    answer, now = _answer(question, delivery), question.now.isoformat()
     neither = not answer["success"] and not answer["failure"]
-    still = previous is not None and previous.data and not previous.data["success"]
-    since = previous.data["since"] if previous is not None and neither and still else question.now.isoformat()
-    return {**answer, "asked_at": question.now.isoformat(), "since": since}
+    since = last["since"] if last is not None and neither and not last["success"] else now
+    return {**answer, "asked": asked, "asked_at": now, "since": since}
+
+
+def _asked(spec: GateSpec) -> str:
+    """Return what tells this question from another one under the same name: herodeploy.yml may be changed meanwhile."""
+    options = {name: value for name, value in spec.options.items() if name not in ("every", "timeout")}
+    return hashlib.sha256(json.dumps(options, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _answer(question: Question, delivery: Delivery) -> dict[str, object]:
@@ -72,7 +81,7 @@ def _judged(options: Mapping[str, Any], values: Mapping[str, object], secrets: l
             seen.update(_seen(expression(str(text)), values, secrets))
             found[name] = expression(str(text)).holds(values)
         except ValueError as error:
-            found["problem"] = str(error)
+            found["problem"] = hidden(str(error), secrets)[:500]
     return {**found, "seen": seen}
 
 

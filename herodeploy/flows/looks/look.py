@@ -8,15 +8,14 @@ from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Facts, Observation, Question
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import HerodeployError, Interrupted
-from herodeploy.flows.looks import http
+from herodeploy.flows.looks import batch, command, http
 from herodeploy.flows.services import Services
-from herodeploy.gates import http as gate_http
 from herodeploy.gates import registry
 from herodeploy.gates.evaluate import LookFor
 
 ServiceLook = Callable[[Services, Delivery, Question], Mapping[str, object]]
 
-LOOKS: dict[str, ServiceLook] = {gate_http.KIND: http.look}
+LOOKS: dict[str, ServiceLook] = {"http": http.look, "command": command.look, "batch": batch.look}
 """herodeploy's own looks, by the gate's kind."""
 
 

@@ -11,9 +11,8 @@ from herodeploy.domain.gate import Facts
 from herodeploy.domain.secret import REDACTED
 
 PREFIX = "HERODEPLOY_"
-_SECRET = re.compile(
-    r"TOKEN|SECRET|PASSW|CREDENTIAL|PRIVATE|AUTH|(API|ACCESS|SIGNING|ENCRYPTION).?KEY|_KEY$|_URL$|_DSN$"
-)
+_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|PRIVATE|WEBHOOK|AUTH(?!OR)|API.?KEY|_KEY$")
+_ADDRESS = re.compile(r"_(URL|URI|DSN)$")
 _SHORTEST = 6
 
 
@@ -61,8 +60,14 @@ def document(facts: Facts, delivery: Delivery) -> dict[str, Any]:
 
 def secrets_of(environment: Mapping[str, str]) -> list[str]:
     """Return the values of variables whose names say that they are secret, the longest first."""
-    found = {value for name, value in environment.items() if _SECRET.search(name.upper())}
-    return sorted((value for value in found if len(value) >= _SHORTEST), key=len, reverse=True)
+    values = (value for name, value in environment.items() if _is_secret(name.upper(), value))
+    # Output comes line by line, and a key may have many.
+    found = {line for value in values for line in (value, *value.splitlines()) if len(line) >= _SHORTEST}
+    return sorted(found, key=len, reverse=True)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return bool(_SECRET.search(name) or (_ADDRESS.search(name) and "@" in value))
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:
