@@ -72,6 +72,10 @@ def unlock(
         data: dict[str, object] = {**lock_json(each), "unlocked_because": why}
         if services.store.locks.remove(each.id, services.event("lock.released", text, stage=each.stage, data=data)):
             gone.append(each)
+    if not gone:
+        raise UsageError(
+            f"{meant[0].scope} is not locked any more: somebody was faster", hint="see: herodeploy history"
+        )
     return gone
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +22,13 @@ lock = WorkerLock(sys.argv[1], "p1")
 lock.acquire()
 print("held", flush=True)
 sys.stdin.read()
+"""
+
+WAIT = """
+import sys
+from datetime import timedelta
+from herodeploy.engine.worker_lock import WorkerLock
+WorkerLock(sys.argv[1], "p1").acquire(timedelta(hours=1), lambda text: print(text, flush=True))
 """
 
 
@@ -128,6 +136,18 @@ def test_who_waited_in_vain_is_told_and_takes_nothing_later(database: str) -> No
     after.acquire(timedelta(minutes=1))
     after.check()
     after.release()
+
+
+def test_ctrl_c_ends_the_waiting(database: str) -> None:
+    with WorkerLock(database, "p1"):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WAIT, database], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("another herodeploy")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert said.splitlines()[-1] == "KeyboardInterrupt"
 
 
 def myself(database: str) -> str:

@@ -93,7 +93,8 @@ def two_slugs(shop: Shop) -> None:
 
 
 def other_slug_in_staging(shop: Shop) -> None:
-    """Let staging have what production has not."""
+    """Let staging have what production has not; of two slugs every other one is the older, which holds production."""
+    shop.forget_holds()
     shop.notes["slugs"].reverse()
     shop.platform.release(shop.apps["staging"][0], shop.notes["slugs"][0])
 
