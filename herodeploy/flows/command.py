@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -77,7 +77,26 @@ def run_in_checkout(
             # A group of its own, so that whatever the command started can be stopped with it.
             process_group=0,
         )
-        return _ended(process, within, output)
+        with _ended_with_us(process):
+            return _ended(process, within, output)
+
+
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Have a command ended when this process is killed, or it would run on beside the one that a resumed leg starts."""
+    reading, writing = os.pipe()
+    # It reads until nobody can write any more, which is when this process is gone.
+    words = ["/bin/sh", "-c", 'read -r _; kill -s KILL -- "-$1"', "sh", str(process.pid)]
+    guard = subprocess.Popen(
+        words, stdin=reading, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
+    )
+    os.close(reading)
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.wait()
+        os.close(writing)
 
 
 def _ended(process: subprocess.Popen[str], within: timedelta, output: Callable[[str], None]) -> int | None:

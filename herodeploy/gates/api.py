@@ -6,9 +6,9 @@
     statuspage = "my_package:GATE"      # statuspage is the kind, as herodeploy.yml writes it
 
 `Gate.ask` is a pure function of the facts, the gate's configuration and the time: it does nothing and opens nothing.
-A gate that has to find out about the world has a `Gate.look` as well, which gets a `Question` and returns plain JSON
-values; they are in `Facts.observed` when the gate is asked, and in `Question.previous` at the next look. Whatever a
-look raises makes the gate wait. `docs/examples` has a whole package.
+A gate that has to find out about the world has a `Gate.look` as well, and the `Cost` of that. A look gets a `Question`
+and returns plain JSON values; they are in `Facts.observed` when the gate is asked, and in `Question.previous` at the
+next look. Whatever a look raises makes the gate wait. `docs/examples` has a whole package.
 """
 
 from __future__ import annotations

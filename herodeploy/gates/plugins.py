@@ -83,6 +83,8 @@ def _checked(loaded: Any, kind: str) -> Gate:
         raise _Unusable("its ask and look must be functions")
     if not isinstance(gate.cost, Cost):
         raise _Unusable(f"its cost is {gate.cost!r}, not one of herodeploy.gates.api.Cost")
+    if gate.look is not None and gate.cost is Cost.FREE:
+        raise _Unusable("it has a look, so its cost must be Cost.LOOKS or Cost.ACTS")
     if isinstance(gate.options, str) or not all(isinstance(name, str) for name in gate.options):
         raise _Unusable("its options must be a set of names")
     if gate.model is not None and not hasattr(gate.model, "model_validate"):

@@ -26,6 +26,8 @@ HEAVY = (
     "yaml",
     "rich",
     "alembic",
+    "dateutil",
+    "simpleeval",
 )
 PROBE = """
 import json, sys

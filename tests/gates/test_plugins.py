@@ -160,6 +160,7 @@ def test_options_are_checked_by_the_packages_model(bring: Bring, gate: str, mess
         (f"{IMPORTS}GATE = Gate('moon', None)", "its ask and look must be functions"),
         (f"{IMPORTS}GATE = Gate('moon', print, look=3)", "its ask and look must be functions"),
         (f"{IMPORTS}GATE = Gate('moon', print, cost=9)", "its cost is 9, not one of herodeploy.gates.api.Cost"),
+        (f"{IMPORTS}GATE = Gate('moon', print, look=print)", "it has a look, so its cost must be Cost.LOOKS"),
         (f"{IMPORTS}GATE = Gate('moon', print, options='phase')", "its options must be a set of names"),
         (f"{IMPORTS}GATE = Gate('moon', print, model=dict)", "its model is no pydantic model"),
     ],
@@ -207,7 +208,9 @@ def test_one_that_breaks_waits_and_is_named(bring: Bring, facts: MakeFacts, body
 
 
 def test_a_look_gives_plain_values(bring: Bring, facts: MakeFacts) -> None:
-    bring(f"{IMPORTS}GATE = Gate('moon', print, look=lambda question: question.spec.options['seen'])\n")
+    bring(
+        f"{IMPORTS}GATE = Gate('moon', print, cost=Cost.LOOKS, look=lambda question: question.spec.options['seen'])\n"
+    )
     look = registry.gate("moon").look
     assert look is not None
 

@@ -20,7 +20,7 @@ KEPT = 8 * 1024
 def look(services: Services, delivery: Delivery, question: Question) -> Mapping[str, object]:
     """Run the command, unless it has answered for this artifact or is not due; what is seen: `gates.command.ask`.
 
-    One that herodeploy was killed in runs again.
+    One that herodeploy was killed with runs again.
     """
     facts, spec, previous = question.facts, question.spec, question.previous
     known = command.answered(previous, facts, spec) or command.early(previous, facts, spec, question.now)
