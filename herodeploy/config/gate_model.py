@@ -128,6 +128,39 @@ class PluginGate(GateSection):
     model_config = ConfigDict(extra="allow")
 
 
+Level = Literal["block", "warn", "ignore"]
+
+
+class PreflightGate(GateSection):
+    """Promoting would not break for a reason that can be seen now. `block` waits until it is mended, `warn` only tells.
+
+    Of config vars only the names are compared.
+    """
+
+    source: Level = Field(default="block", description="The release to promote failed, expired, or runs no more.")
+    maintenance: Level = Field(default="block", description="An app of this stage is in maintenance mode.")
+    config: Level = Field(default="block", description="Config vars of the app before that an app here lacks.")
+    addons: Level = Field(default="block", description="Add-ons of the app before that an app here has no kind of.")
+    processes: Level = Field(
+        default="block",
+        description="Process types that run before and have no dynos here. New types only warn, whatever is written.",
+    )
+    stack: Level = Field(default="warn", description="The slug was built for another stack than an app here is on.")
+    buildpacks: Level = Field(default="warn", description="An app here is set to other buildpacks than the one before.")
+    release_phase: Level = Field(default="warn", description="A release phase will run.")
+    migrations: Level = Field(default="warn", description="Database migrations are among the files that changed.")
+    ignore_config: list[str] = Field(
+        default_factory=list, description="Config vars that may be missing; patterns such as `DEBUG_*`."
+    )
+    ignore_addons: list[str] = Field(
+        default_factory=list, description="Services of add-ons that may be missing; patterns such as `mailtrap`."
+    )
+    migration_paths: list[str] | None = Field(
+        default=None,
+        description="Which files are migrations; patterns such as `sql/*`. What the usual frameworks do when left out.",
+    )
+
+
 class GateItem(Section):
     """One gate: a single key, the gate's kind, with its options below it. Other packages may bring more kinds."""
 
@@ -143,6 +176,9 @@ class GateItem(Section):
     http: HttpGate | None = Field(default=None, description="A web address answers as it should.")
     command: CommandGate | None = Field(default=None, description="A command says yes.")
     batch: BatchGate | None = Field(default=None, description="Few commits at once, and not too often.")
+    preflight: PreflightGate | None = Field(
+        default=None, description="Nothing can be seen that promoting would break on."
+    )
 
     @model_validator(mode="before")
     @classmethod

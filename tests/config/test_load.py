@@ -130,6 +130,16 @@ def test_the_reference_shows_a_file_that_loads() -> None:
             "herodeploy.yml:19: stages.production.gates has gate 'batch' without a limit",
             "every: 30m",
         ),
+        (
+            ("branch: main", "gates: [preflight]"),
+            "herodeploy.yml:10: stages.staging.gates has gate 'preflight', but no stage comes before",
+            "remove it",
+        ),
+        (
+            ("- ci", "- preflight: {config: blok}"),
+            "herodeploy.yml:19: stages.production.gates[1].preflight.config is 'blok'",
+            "did you mean 'block'?",
+        ),
         (("  staging:", "  staging:\n    kind: production"), "", None),
     ],
 )

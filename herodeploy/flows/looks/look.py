@@ -8,14 +8,19 @@ from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Facts, Observation, Question
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import HerodeployError, Interrupted
-from herodeploy.flows.looks import batch, command, http
+from herodeploy.flows.looks import batch, command, http, preflight
 from herodeploy.flows.services import Services
 from herodeploy.gates import registry
 from herodeploy.gates.evaluate import LookFor
 
 ServiceLook = Callable[[Services, Delivery, Question], Mapping[str, object]]
 
-LOOKS: dict[str, ServiceLook] = {"http": http.look, "command": command.look, "batch": batch.look}
+LOOKS: dict[str, ServiceLook] = {
+    "batch": batch.look,
+    "command": command.look,
+    "http": http.look,
+    "preflight": preflight.look,
+}
 """herodeploy's own looks, by the gate's kind."""
 
 
