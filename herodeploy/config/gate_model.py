@@ -128,6 +128,29 @@ class PluginGate(GateSection):
     model_config = ConfigDict(extra="allow")
 
 
+class ChecksGate(GateSection):
+    """GitHub's checks of this commit are green: check runs and commit statuses.
+
+    All that have reported count, but for what is hidden or allowed to fail. Names may be patterns, such as `ci/*`.
+    """
+
+    require: list[str] = Field(
+        default_factory=list,
+        description="These must have reported and be green. One that never reported is missing, and the gate waits.",
+    )
+    allow_failure: list[str] = Field(default_factory=list, description="These are told and in nobody's way.")
+    hide: list[str] = Field(default_factory=list, description="These are as if they were not there.")
+    blocking: list[str] = Field(
+        default_factory=list,
+        description="These are in the way, too, while they are red on an earlier commit that this stage has not run.",
+    )
+    repository: str | None = Field(
+        default=None,
+        pattern=r"^[\w.-]+/[\w.-]+$",
+        description="The repository on GitHub, `owner/name`. That of the git remote `origin` when left out.",
+    )
+
+
 Level = Literal["block", "warn", "ignore"]
 
 
@@ -176,6 +199,7 @@ class GateItem(Section):
     http: HttpGate | None = Field(default=None, description="A web address answers as it should.")
     command: CommandGate | None = Field(default=None, description="A command says yes.")
     batch: BatchGate | None = Field(default=None, description="Few commits at once, and not too often.")
+    checks: ChecksGate | None = Field(default=None, description="GitHub's checks of this commit are green.")
     preflight: PreflightGate | None = Field(
         default=None, description="Nothing can be seen that promoting would break on."
     )
