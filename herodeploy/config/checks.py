@@ -8,7 +8,7 @@ from herodeploy.config.model import Root, StageSection
 from herodeploy.config.problems import Problem, nearest
 
 KINDS = ("development", "staging", "production")
-OF_STAGE_BEFORE = ("upstream", "preflight")
+OF_STAGE_BEFORE = ("upstream", "soak", "preflight")
 
 
 def check(root: Root) -> Iterator[Problem]:

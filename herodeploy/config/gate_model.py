@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
 from herodeploy.config.calendar_values import Ranges, Timezone
 from herodeploy.config.http_values import Body, Expression, Filled, Url
-from herodeploy.config.values import Duration, Section, refuse
+from herodeploy.config.values import Duration, Section, Share, refuse
 
 
 class GateSection(Section):
     """What every gate may say."""
+
+    shorthand: ClassVar[str | None] = None
+    """The key that may be written alone: ``soak: 15m`` is ``soak: {for: 15m}``."""
 
     name: str | None = Field(
         default=None,
@@ -151,6 +154,23 @@ class ChecksGate(GateSection):
     )
 
 
+class SoakGate(GateSection):
+    """It has been healthy in the stage before for that long without interruption. `soak: 15m` is `soak: {for: 15m}`."""
+
+    shorthand: ClassVar[str | None] = "for"
+
+    length: Duration = Field(alias="for", description="How long it must have been healthy; trouble begins it anew.")
+    every: Duration = Field(
+        default=timedelta(minutes=1),
+        description="How often it is looked at meanwhile. Between two looks no more than twice as long counts.",
+    )
+    error_rate: Share = Field(
+        default="1%",
+        description="Healthy up to this share of requests that end as a router error (H10 to H21) or 5xx between two "
+        "looks.",
+    )
+
+
 Level = Literal["block", "warn", "ignore"]
 
 
@@ -200,6 +220,7 @@ class GateItem(Section):
     command: CommandGate | None = Field(default=None, description="A command says yes.")
     batch: BatchGate | None = Field(default=None, description="Few commits at once, and not too often.")
     checks: ChecksGate | None = Field(default=None, description="GitHub's checks of this commit are green.")
+    soak: SoakGate | None = Field(default=None, description="It has been healthy in the stage before for long enough.")
     preflight: PreflightGate | None = Field(
         default=None, description="Nothing can be seen that promoting would break on."
     )
@@ -222,7 +243,7 @@ class GateItem(Section):
     @classmethod
     def _checked(cls, kind: str, options: Any) -> Any:
         if kind in cls.model_fields:
-            return options
+            return _spelt_out(kind, options)
         from herodeploy.config.plugin_gates import options_of
 
         return PluginGate.model_validate(options_of(kind, options))
@@ -242,6 +263,11 @@ class GateItem(Section):
     def name(self) -> str:
         """What tells it apart from the stage's other gates."""
         return self.options.name or self.kind
+
+
+def _spelt_out(kind: str, options: Any) -> Any:
+    key = next((section.shorthand for name, section in sections() if name == kind), None)
+    return options if key is None or isinstance(options, dict) else {key: options}
 
 
 def sections() -> list[tuple[str, type[GateSection]]]:

@@ -12,7 +12,21 @@ from typing import Any
 from herodeploy.domain.gate import Facts, Look, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import UsageError
-from herodeploy.gates import approval, batch, checks, ci, command, freeze, hold, http, lock, preflight, upstream, window
+from herodeploy.gates import (
+    approval,
+    batch,
+    checks,
+    ci,
+    command,
+    freeze,
+    hold,
+    http,
+    lock,
+    preflight,
+    soak,
+    upstream,
+    window,
+)
 
 Ask = Callable[[Facts, GateSpec, datetime], Verdict]
 
@@ -65,6 +79,7 @@ GATES = {
         Gate(batch.KIND, batch.ask, batch.OPTIONS, cost=Cost.LOOKS),
         Gate(checks.KIND, checks.ask, checks.OPTIONS, cost=Cost.LOOKS),
         Gate(preflight.KIND, preflight.ask, preflight.OPTIONS, cost=Cost.LOOKS, by_hand=True),
+        Gate(soak.KIND, soak.ask, soak.OPTIONS, cost=Cost.LOOKS),
     )
 }
 

@@ -8,7 +8,7 @@ from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Facts, Observation, Question
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import HerodeployError, Interrupted
-from herodeploy.flows.looks import batch, checks, command, http, preflight
+from herodeploy.flows.looks import batch, checks, command, http, preflight, soak
 from herodeploy.flows.services import Services
 from herodeploy.gates import registry
 from herodeploy.gates.evaluate import LookFor
@@ -21,6 +21,7 @@ LOOKS: dict[str, ServiceLook] = {
     "checks": checks.look,
     "http": http.look,
     "preflight": preflight.look,
+    "soak": soak.look,
 }
 """herodeploy's own looks, by the gate's kind."""
 
