@@ -74,13 +74,14 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     data: Data = seen.data
     found = list(findings(data, spec.options))
     targets = [str(target["app"]) for target in data["targets"]]
-    known = {"findings": [asdict(each) for each in found]}
+    warnings = [str(each) for each in found if each.level == "warn"]
+    known = {"findings": [asdict(each) for each in found], "warnings": warnings}
     blocking = [str(each) for each in found if each.level == "block"]
     if blocking:
         return Verdict(KIND, Answer.WAIT, "; ".join(blocking), until=now + LOOK_AGAIN, facts=known)
     clear = f"nothing is in the way of promoting to {', '.join(targets)}"
-    warnings = "; ".join(str(each) for each in found)
-    return Verdict(KIND, Answer.PASS, f"{clear}, but: {warnings}" if warnings else clear, facts=known)
+    reason = f"{clear}, but: {'; '.join(warnings)}" if warnings else clear
+    return Verdict(KIND, Answer.PASS, reason, facts=known)
 
 
 def is_migration(path: str, options: Mapping[str, Any]) -> bool:

@@ -11,6 +11,8 @@ import pytest
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.pipeline import GateSpec
+from herodeploy.errors import Refused
+from herodeploy.flows import promote
 
 Shop = Any
 Make = Callable[..., Shop]
@@ -74,6 +76,9 @@ def test_what_would_break_is_named_and_waits_until_it_is_mended(make: Make) -> N
         f"heroku releases:output --app {live}; migrations come to {live} (migrations/1.sql): "
         f"git diff {before} {change.short}"
     )
+    release_phase, migrations = shop.told("warning")
+    assert release_phase.startswith(f"the release phase runs in {live}: ")
+    assert migrations.startswith(f"migrations come to {live} (migrations/1.sql): ")
 
 
 def test_a_first_promotion_is_no_reason_to_wait(make: Make) -> None:
@@ -134,3 +139,20 @@ def test_an_add_on_that_is_missing_is_named(make: Make) -> None:
     for app in (staging, live):
         for addon in shop.services.heroku.addons.list(app):
             session.delete(f"/apps/{app}/addons/{addon.name}")
+
+
+def test_a_person_who_promotes_by_hand_is_told_too(shop: Shop) -> None:
+    staging, live = shop.app("staging"), shop.app("production")
+    shop.services.spec = dataclasses.replace(shop.services.spec, mode="delivery")
+    assert shop.deliver().status is Status.WAITING
+    gated(shop, GateSpec("preflight"))
+    shop.services.heroku.config_vars.update(staging, {"API_KEY": SECRET})
+    with pytest.raises(
+        Refused, match=f"preflight: {live} lacks the config var API_KEY of {staging}: heroku config:set"
+    ):
+        promote.promote(shop.services)
+    gated(shop, GateSpec("preflight", {"config": "warn"}))
+    view = promote.promote(shop.services)
+    assert view.stage == "production"
+    [warning] = [text for text in shop.told("warning") if "API_KEY" in text]
+    assert warning == f"{live} lacks the config var API_KEY of {staging}: heroku config:set API_KEY=... --app {live}"

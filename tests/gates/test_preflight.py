@@ -56,7 +56,7 @@ def ask(facts: MakeFacts, change: Callable[[Any, Any, Any], object], **options: 
 def test_it_passes_where_nothing_is_in_the_way(facts: MakeFacts) -> None:
     verdict = ask(facts, lambda up, slug, to: None)
     assert (verdict.answer, verdict.reason) == ("PASS", "nothing is in the way of promoting to shop")
-    assert verdict.facts == {"findings": []}
+    assert verdict.facts == {"findings": [], "warnings": []}
 
 
 def test_it_waits_for_a_first_look(facts: MakeFacts) -> None:
@@ -167,6 +167,7 @@ def test_a_warning_is_told_with_the_pass(
     verdict = ask(facts, change)
     told = f"nothing is in the way of promoting to shop, but: {warning}"
     assert (verdict.answer, verdict.reason, verdict.until) == ("PASS", told, None)
+    assert verdict.warnings == (warning,)
 
 
 @pytest.mark.parametrize(
