@@ -44,7 +44,8 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
         return Verdict(KIND, Answer.FAIL, f"{_named(failed)} for {facts.commit[:8]}", facts=data)
     waits = [*_unfinished(facts.commit, counting, spec.options), *_earlier(data)]
     if waits:
-        return Verdict(KIND, Answer.WAIT, "; ".join(waits), until=now + LOOK_AGAIN, facts=data)
+        again = {"look_again_at": (seen.at + LOOK_AGAIN).isoformat()}
+        return Verdict(KIND, Answer.WAIT, "; ".join(waits), facts={**data, **again})
     return Verdict(KIND, Answer.PASS, _passed(facts.commit, counting, data, spec.options), facts=data)
 
 

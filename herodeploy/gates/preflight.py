@@ -75,10 +75,11 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     found = list(findings(data, spec.options))
     targets = [str(target["app"]) for target in data["targets"]]
     warnings = [str(each) for each in found if each.level == "warn"]
-    known = {"findings": [asdict(each) for each in found], "warnings": warnings}
+    known: dict[str, object] = {"findings": [asdict(each) for each in found], "warnings": warnings}
     blocking = [str(each) for each in found if each.level == "block"]
     if blocking:
-        return Verdict(KIND, Answer.WAIT, "; ".join(blocking), until=now + LOOK_AGAIN, facts=known)
+        known["look_again_at"] = (seen.at + LOOK_AGAIN).isoformat()
+        return Verdict(KIND, Answer.WAIT, "; ".join(blocking), facts=known)
     clear = f"nothing is in the way of promoting to {', '.join(targets)}"
     reason = f"{clear}, but: {'; '.join(warnings)}" if warnings else clear
     return Verdict(KIND, Answer.PASS, reason, facts=known)

@@ -38,7 +38,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     data: Data = seen.data
     length = options.duration(spec.options["for"]) or timedelta()
     looked_at, since = _moment(data["looked_at"]), _moment(data["healthy_since"])
-    known = {**data, "look_again_at": (now + every(spec)).isoformat()}
+    known = {**data, "look_again_at": (seen.at + every(spec)).isoformat()}
     if since is None or looked_at is None:
         why = "; ".join([*data["left"], *data["unhealthy"]])
         again = f"its soak of {options.spoken(length)} begins anew once it is healthy there"
@@ -46,7 +46,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     ends = since + length
     if looked_at >= ends:
         return Verdict(KIND, Answer.PASS, f"healthy in {where} for {options.spoken(length)}", facts=data)
-    known["look_again_at"] = min(ends, now + every(spec)).isoformat()
+    known["look_again_at"] = min(ends, seen.at + every(spec)).isoformat()
     soaks = f"soaks in {where} until {ends:%Y-%m-%d %H:%M} UTC, {options.spoken(length)} without interruption"
     return Verdict(KIND, Answer.WAIT, soaks, until=ends, facts=known)
 

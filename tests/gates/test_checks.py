@@ -9,6 +9,7 @@ import pytest
 from herodeploy.domain.gate import Facts, Observation, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.gates import checks
+from herodeploy.gates.evaluate import recheck_at
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MakeFacts = Callable[..., Facts]
@@ -67,7 +68,7 @@ def test_what_it_says(
 ) -> None:
     verdict = ask(facts, said, **options)
     assert (verdict.answer, verdict.reason) == (answer, reason)
-    assert verdict.until == (NOON + timedelta(minutes=1) if answer == "WAIT" else None)
+    assert recheck_at([verdict]) == (NOON + timedelta(minutes=1) if answer == "WAIT" else None)
 
 
 def test_what_is_red_on_an_earlier_commit_waits(facts: MakeFacts) -> None:

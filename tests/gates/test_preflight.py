@@ -11,6 +11,7 @@ import pytest
 from herodeploy.domain.gate import Facts, Observation, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.gates import preflight
+from herodeploy.gates.evaluate import recheck_at
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MakeFacts = Callable[..., Facts]
@@ -120,7 +121,7 @@ def test_what_can_be_mended_waits_and_is_looked_at_again(
 ) -> None:
     verdict = ask(facts, change)
     assert (verdict.answer, verdict.reason) == ("WAIT", reason)
-    assert verdict.until == NOON + timedelta(minutes=5)
+    assert (verdict.until, recheck_at([verdict])) == (None, NOON + timedelta(minutes=5))
 
 
 @pytest.mark.parametrize(
