@@ -40,5 +40,5 @@ $(VENV)/installed: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/installed-dev: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,postgres,tls]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,postgres,tls,github]'
 	touch $@ $(VENV)/installed

@@ -18,6 +18,8 @@
     │       ├── InvalidRequest    3   400, 422
     │       ├── RateLimited       3   429
     │       └── ServerFault       3   5xx
+    ├── ForgeError                3   GitHub gives no answer, or not to us
+    │   └── ForgeBusy             3   it asks for a pause
     ├── StoreError                3   herodeploy's own database
     ├── Busy                      3   another herodeploy works on this pipeline
     │   └── Occupied              3   a delivery holds the stage
@@ -30,6 +32,10 @@ herodeploy or the network breaking (a delivery is then *errored*). They are neve
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class ExitCode(IntEnum):
@@ -181,6 +187,22 @@ class RateLimited(ApiError):
 
 class ServerFault(ApiError):
     """5xx: the platform itself is in trouble."""
+
+
+class ForgeError(HerodeployError):
+    """GitHub gives no answer, or not to us; that says nothing about the change."""
+
+
+class ForgeBusy(ForgeError):
+    """GitHub asks for a pause.
+
+    Parameters:
+        until: when it takes calls again.
+    """
+
+    def __init__(self, message: str, *, until: datetime, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.until = until
 
 
 class StoreError(HerodeployError):

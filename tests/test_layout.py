@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "herodeploy"
-HEAVY = {"dbos", "sqlalchemy", "requests", "starlette", "pydantic", "heroku3", "alembic", "uvicorn", "yaml"}
+HEAVY = {"dbos", "github", "sqlalchemy", "requests", "starlette", "pydantic", "heroku3", "alembic", "uvicorn", "yaml"}
 
 
 def test_no_module_of_the_package_looks_like_a_test() -> None:

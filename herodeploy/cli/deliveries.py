@@ -62,14 +62,14 @@ def say_verdicts(verdicts: Sequence[Verdict], *, until: Callable[[datetime], str
     """Print what gates say, a line each.
 
     Parameters:
-        until: writes when a gate's waiting ends; it is left out unless given.
+        until: writes when a gate that waits is asked again; it is left out unless given.
     """
     width = max((len(verdict.answer) for verdict in verdicts), default=0)
     for verdict in verdicts:
         answer = verdict.answer.value
         reason = f"{verdict.name}: {verdict.reason}"
-        if until and verdict.until and verdict.answer is Answer.WAIT:
-            reason += f" (asked again at {until(verdict.until)})"
+        if until and verdict.look_again_at and verdict.answer is Answer.WAIT:
+            reason += f" (asked again at {until(verdict.look_again_at)})"
         console.say_hanging(reason, ("  ", ""), (answer.ljust(width + 2), console.STYLES.get(answer, "")))
 
 

@@ -8,6 +8,7 @@ from herodeploy.config.model import Root, StageSection
 from herodeploy.config.problems import Problem, nearest
 
 KINDS = ("development", "staging", "production")
+OF_STAGE_BEFORE = ("upstream", "soak", "preflight")
 
 
 def check(root: Root) -> Iterator[Problem]:
@@ -107,8 +108,8 @@ def _gates(name: str, stage: StageSection, *, first: bool) -> Iterator[Problem]:
         path = ("stages", name, "gates", position)
         if gate.name in seen:
             yield Problem(path, f"stages.{name}.gates has gate '{gate.name}' twice", "remove one, or give it a `name:`")
-        if gate.kind == "upstream" and first:
-            message = f"stages.{name}.gates has gate 'upstream', but no stage comes before the first"
+        if gate.kind in OF_STAGE_BEFORE and first:
+            message = f"stages.{name}.gates has gate '{gate.kind}', but no stage comes before the first"
             yield Problem(path, message, "remove it")
         if gate.batch is not None and gate.batch.max_commits is None and gate.batch.every is None:
             message = f"stages.{name}.gates has gate 'batch' without a limit"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
 from herodeploy.config.calendar_values import Ranges, Timezone
 from herodeploy.config.http_values import Body, Expression, Filled, Url
-from herodeploy.config.values import Duration, Section, refuse
+from herodeploy.config.values import Duration, Section, Share, refuse
 
 
 class GateSection(Section):
     """What every gate may say."""
+
+    shorthand: ClassVar[str | None] = None
+    """The key that may be written alone: ``soak: 15m`` is ``soak: {for: 15m}``."""
 
     name: str | None = Field(
         default=None,
@@ -128,6 +131,79 @@ class PluginGate(GateSection):
     model_config = ConfigDict(extra="allow")
 
 
+class ChecksGate(GateSection):
+    """GitHub's checks of this commit are green: check runs and commit statuses.
+
+    All that have reported count, but for what is hidden or allowed to fail. Names may be patterns, such as `ci/*`.
+    """
+
+    require: list[str] = Field(
+        default_factory=list,
+        description="These must have reported and be green. One that never reported is missing, and the gate waits.",
+    )
+    allow_failure: list[str] = Field(default_factory=list, description="These are told and in nobody's way.")
+    hide: list[str] = Field(default_factory=list, description="These are as if they were not there.")
+    blocking: list[str] = Field(
+        default_factory=list,
+        description="These are in the way, too, while they are red on an earlier commit that this stage has not run.",
+    )
+    repository: str | None = Field(
+        default=None,
+        pattern=r"^[\w.-]+/[\w.-]+$",
+        description="The repository on GitHub, `owner/name`. That of the git remote `origin` when left out.",
+    )
+
+
+class SoakGate(GateSection):
+    """It has been healthy in the stage before for that long without interruption. `soak: 15m` is `soak: {for: 15m}`."""
+
+    shorthand: ClassVar[str | None] = "for"
+
+    length: Duration = Field(alias="for", description="How long it must have been healthy; trouble begins it anew.")
+    every: Duration = Field(
+        default=timedelta(minutes=1),
+        description="How often it is looked at meanwhile. Between two looks no more than twice as long counts.",
+    )
+    error_rate: Share = Field(
+        default="1%",
+        description="Healthy up to this share of requests that end as a router error (H10 to H21) or 5xx between two "
+        "looks.",
+    )
+
+
+Level = Literal["block", "warn", "ignore"]
+
+
+class PreflightGate(GateSection):
+    """Promoting would not break for a reason that can be seen now. `block` waits until it is mended, `warn` only tells.
+
+    Of config vars only the names are compared.
+    """
+
+    source: Level = Field(default="block", description="The release to promote failed, expired, or runs no more.")
+    maintenance: Level = Field(default="block", description="An app of this stage is in maintenance mode.")
+    config: Level = Field(default="block", description="Config vars of the app before that an app here lacks.")
+    addons: Level = Field(default="block", description="Add-ons of the app before that an app here has no kind of.")
+    processes: Level = Field(
+        default="block",
+        description="Process types that run before and have no dynos here. New types only warn, whatever is written.",
+    )
+    stack: Level = Field(default="warn", description="The slug was built for another stack than an app here is on.")
+    buildpacks: Level = Field(default="warn", description="An app here is set to other buildpacks than the one before.")
+    release_phase: Level = Field(default="warn", description="A release phase will run.")
+    migrations: Level = Field(default="warn", description="Database migrations are among the files that changed.")
+    ignore_config: list[str] = Field(
+        default_factory=list, description="Config vars that may be missing; patterns such as `DEBUG_*`."
+    )
+    ignore_addons: list[str] = Field(
+        default_factory=list, description="Services of add-ons that may be missing; patterns such as `mailtrap`."
+    )
+    migration_paths: list[str] | None = Field(
+        default=None,
+        description="Which files are migrations; patterns such as `sql/*`. What the usual frameworks do when left out.",
+    )
+
+
 class GateItem(Section):
     """One gate: a single key, the gate's kind, with its options below it. Other packages may bring more kinds."""
 
@@ -143,6 +219,11 @@ class GateItem(Section):
     http: HttpGate | None = Field(default=None, description="A web address answers as it should.")
     command: CommandGate | None = Field(default=None, description="A command says yes.")
     batch: BatchGate | None = Field(default=None, description="Few commits at once, and not too often.")
+    checks: ChecksGate | None = Field(default=None, description="GitHub's checks of this commit are green.")
+    soak: SoakGate | None = Field(default=None, description="It has been healthy in the stage before for long enough.")
+    preflight: PreflightGate | None = Field(
+        default=None, description="Nothing can be seen that promoting would break on."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -162,7 +243,7 @@ class GateItem(Section):
     @classmethod
     def _checked(cls, kind: str, options: Any) -> Any:
         if kind in cls.model_fields:
-            return options
+            return _spelt_out(kind, options)
         from herodeploy.config.plugin_gates import options_of
 
         return PluginGate.model_validate(options_of(kind, options))
@@ -182,6 +263,11 @@ class GateItem(Section):
     def name(self) -> str:
         """What tells it apart from the stage's other gates."""
         return self.options.name or self.kind
+
+
+def _spelt_out(kind: str, options: Any) -> Any:
+    key = next((section.shorthand for name, section in sections() if name == kind), None)
+    return options if key is None or isinstance(options, dict) else {key: options}
 
 
 def sections() -> list[tuple[str, type[GateSection]]]:

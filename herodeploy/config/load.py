@@ -124,4 +124,4 @@ def _verify(verify: VerifySection) -> VerifySpec:
 
 
 def _gate(gate: GateItem, place: tuple[str, int]) -> GateSpec:
-    return GateSpec(gate.kind, gate.options.model_dump(exclude_unset=True), place)
+    return GateSpec(gate.kind, gate.options.model_dump(exclude_unset=True, by_alias=True), place)

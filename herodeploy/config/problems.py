@@ -119,8 +119,8 @@ def _quote(kind: str, value: object) -> str | None:
 
 def _description(path: Path, model: type[BaseModel]) -> str | None:
     parent = _model_at(path[:-1], model)
-    field = parent.model_fields.get(str(path[-1])) if parent and path else None
-    return field.description if field else None
+    fields = parent.model_fields.items() if parent and path else ()
+    return next((field.description for name, field in fields if (field.alias or name) == path[-1]), None)
 
 
 def _keys(model: type[BaseModel] | None) -> list[str]:

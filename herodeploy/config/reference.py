@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import typing
 from collections.abc import Iterator
@@ -80,7 +81,7 @@ def _table(section: type[BaseModel]) -> Iterator[str]:
         if key == "name" and section is not gate_model.GateSection and issubclass(section, gate_model.GateSection):
             continue
         meaning = (field.description or "").replace("|", "\\|")
-        yield f"| `{key}` | {_value(field)} | {_default(field)} | {meaning} |"
+        yield f"| `{field.alias or key}` | {_value(field)} | {_default(field)} | {meaning} |"
 
 
 def _value(field: FieldInfo) -> str:
@@ -96,7 +97,10 @@ def _schemas(field: FieldInfo) -> Iterator[dict[str, Any]]:
     """Yield the schemas of what a value may be, None aside."""
     from pydantic import TypeAdapter
 
-    annotated: Any = typing.Annotated[field.annotation, field]
+    # An alias has a meaning only within its model.
+    alone = copy.copy(field)
+    alone.alias = alone.validation_alias = alone.serialization_alias = None
+    annotated: Any = typing.Annotated[field.annotation, alone]
     left = [TypeAdapter(annotated).json_schema()]
     while left:
         schema = left.pop(0)

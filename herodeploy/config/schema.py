@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from herodeploy.config.gate_model import sections
 from herodeploy.config.model import Root
 
 
@@ -13,6 +14,10 @@ def json_schema() -> dict[str, Any]:
     schema["patternProperties"] = {"^x-": {}}
     gate = schema["$defs"]["GateItem"]
     gate["minProperties"] = gate["maxProperties"] = 1
+    for kind, section in sections():
+        if section.shorthand is not None:
+            alone = schema["$defs"][section.__name__]["properties"][section.shorthand]
+            gate["properties"][kind]["anyOf"].insert(0, {"type": alone["type"], "pattern": alone["pattern"]})
     items = schema["$defs"]["StageSection"]["properties"]["gates"]
     # Other packages may bring more kinds, which this schema cannot know.
     theirs = "A gate of another package."

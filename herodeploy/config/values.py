@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -29,6 +30,13 @@ def _duration(value: object) -> timedelta:
     if length <= timedelta(0):
         raise refuse(f"is {shown(value)}; it must be longer than nothing", example)
     return length
+
+
+def _share(value: object) -> str:
+    match = re.fullmatch(SHARE, value) if isinstance(value, str) else None
+    if match is None or float(match[1]) > 100:
+        raise refuse(f"is {shown(value)}, which is no share", "write a number and %: 1%, 0.5%, 100%")
+    return match[0]
 
 
 def _app_name(value: object) -> object:
@@ -76,6 +84,8 @@ Duration = Annotated[
     PlainSerializer(durations.write, return_type=str, when_used="json"),
     WithJsonSchema(DURATION_SCHEMA),
 ]
+SHARE = r"(\d+(?:\.\d+)?)%"
+Share = Annotated[str, BeforeValidator(_share), WithJsonSchema({"type": "string", "pattern": f"^{SHARE}$"})]
 AppName = Annotated[
     str, BeforeValidator(_app_name), WithJsonSchema({"type": "string", "pattern": f"^{names.APP.pattern}$"})
 ]

@@ -30,7 +30,9 @@ class Verdict:
         kind: the gate's kind.
         reason: a sentence for people.
         until: when a WAIT may end by itself, where known.
-        facts: what the answer was taken on; plain JSON values, no secrets.
+        facts: what the answer was taken on; plain JSON values, no secrets. A WAIT that is to be looked at again though
+            it cannot end yet says under ``look_again_at`` when, in ISO 8601. What people are to be told when the move
+            begins stands in the list ``warnings``.
         name: tells gates of one kind apart; the kind, unless herodeploy.yml names it.
         actor, comment: who overrode it and why.
         said: what an overridden gate itself says.
@@ -50,6 +52,18 @@ class Verdict:
     def passes(self) -> bool:
         """Whether it stands in no one's way."""
         return self.answer in (Answer.PASS, Answer.OVERRIDDEN)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What people are to be told when the move begins."""
+        told = self.facts.get("warnings")
+        return tuple(map(str, told)) if isinstance(told, list) else ()
+
+    @property
+    def look_again_at(self) -> datetime | None:
+        """When it is worth asking again though nothing happens; None if only an event helps."""
+        told = self.facts.get("look_again_at")
+        return datetime.fromisoformat(told) if isinstance(told, str) else self.until
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,11 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A Heroku app."""
+    """A Heroku app.
+
+    Parameters:
+        build_stack: what its next build is for, where known.
+    """
 
     id: str
     name: str
@@ -29,6 +33,7 @@ class App:
     stack: str
     maintenance: bool
     created_at: datetime
+    build_stack: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,20 @@ class Coupling:
     app_id: str
     pipeline_id: str
     stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class AddOn:
+    """An app's add-on.
+
+    Parameters:
+        service: such as ``heroku-postgresql``.
+        config_vars: the names of those it sets.
+    """
+
+    name: str
+    service: str
+    config_vars: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def ask(
             "; ".join(f"{each.name}: {each.reason}" for each in against),
             hint=f"wait, or go past it: herodeploy promote {stage.name} --override --reason TEXT",
         )
-    tell_warnings(services, facts, now)
+    tell_warnings(services, facts, verdicts, now)
     if reason is not None:
         _record(services, stage, delivery, against, reason)
 

@@ -33,7 +33,7 @@ def judge(services: Services, delivery: Delivery, *, actor: str | None = None) -
         return _wait(services, delivery, reasons(verdicts, Answer.WAIT), recheck_at(verdicts))
     if answer is Answer.FAIL:
         return _fail(services, delivery, reasons(verdicts, Answer.FAIL))
-    tell_warnings(services, facts, now)
+    tell_warnings(services, facts, verdicts, now)
     event = services.event("gates.passed", _passed(stage, verdicts), delivery_id=delivery.id, stage=stage.name)
     return services.store.move(
         delivery.id, event=event, expect=Status.WAITING, status=Status.RUNNING, attempt=1, reason=None, recheck_at=None

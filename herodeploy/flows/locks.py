@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from herodeploy.domain.gate import Facts
+from herodeploy.domain.gate import Facts, Verdict
 from herodeploy.domain.lock import Lock
 from herodeploy.domain.snapshot import plain
 from herodeploy.errors import UsageError
@@ -94,11 +94,13 @@ def is_of(lock: Lock, actor: str) -> bool:
     return lock.by.casefold() == actor.casefold()
 
 
-def tell_warnings(services: Services, facts: Facts, now: datetime) -> None:
-    """Tell who is about to enter a stage the warnings that somebody set on it."""
+def tell_warnings(services: Services, facts: Facts, verdicts: Iterable[Verdict], now: datetime) -> None:
+    """Tell who is about to enter a stage the warnings that somebody set on it, and those of its gates."""
     for each in facts.locks:
         if each.warning and each.holds(now):
             services.tell("warning", f"{each.by} warns of {each.scope}: {each.why}", leg=facts.stage.name)
+    for warning in (warning for verdict in verdicts for warning in verdict.warnings):
+        services.tell("warning", warning, leg=facts.stage.name)
 
 
 def lock_json(lock: Lock) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def decision(verdicts: Iterable[Verdict]) -> Answer:
 
 def recheck_at(verdicts: Iterable[Verdict]) -> datetime | None:
     """Return when a waiting delivery is to be looked at again though nothing happens; None if only an event helps."""
-    return min((v.until for v in verdicts if v.answer is Answer.WAIT and v.until is not None), default=None)
+    return min((at for v in verdicts if v.answer is Answer.WAIT and (at := v.look_again_at) is not None), default=None)
 
 
 def _not_yet(spec: GateSpec, verdicts: list[Verdict]) -> Verdict | None:

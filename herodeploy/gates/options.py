@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+PERCENT = 100
 
 
 def duration(value: object) -> timedelta | None:
@@ -22,6 +23,18 @@ def duration(value: object) -> timedelta | None:
     if not re.fullmatch(r"(\d+[dhms])+", text):
         raise ValueError(f"{value!r} is no duration such as 90s, 15m, 4h or 1h30m")
     return sum((timedelta(**{_UNITS[unit]: int(n)}) for n, unit in re.findall(r"(\d+)([dhms])", text)), timedelta())
+
+
+def share(value: object) -> float:
+    """Return what ``1%`` is of one.
+
+    Raises:
+        ValueError: it is no share.
+    """
+    text = str(value).strip()
+    if not re.fullmatch(r"\d+(\.\d+)?%", text) or float(text[:-1]) > PERCENT:
+        raise ValueError(f"{value!r} is no share such as 1% or 0.5%")
+    return float(text[:-1]) / PERCENT
 
 
 def spoken(length: timedelta) -> str:

@@ -12,7 +12,21 @@ from typing import Any
 from herodeploy.domain.gate import Facts, Look, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import UsageError
-from herodeploy.gates import approval, batch, ci, command, freeze, hold, http, lock, upstream, window
+from herodeploy.gates import (
+    approval,
+    batch,
+    checks,
+    ci,
+    command,
+    freeze,
+    hold,
+    http,
+    lock,
+    preflight,
+    soak,
+    upstream,
+    window,
+)
 
 Ask = Callable[[Facts, GateSpec, datetime], Verdict]
 
@@ -63,6 +77,9 @@ GATES = {
         Gate(http.KIND, http.ask, http.OPTIONS, cost=Cost.LOOKS),
         Gate(command.KIND, command.ask, command.OPTIONS, cost=Cost.ACTS),
         Gate(batch.KIND, batch.ask, batch.OPTIONS, cost=Cost.LOOKS),
+        Gate(checks.KIND, checks.ask, checks.OPTIONS, cost=Cost.LOOKS),
+        Gate(preflight.KIND, preflight.ask, preflight.OPTIONS, cost=Cost.LOOKS, by_hand=True),
+        Gate(soak.KIND, soak.ask, soak.OPTIONS, cost=Cost.LOOKS),
     )
 }
 

@@ -1,4 +1,4 @@
-"""Apps, over heroku3."""
+"""Apps, over heroku3 for reading; what it makes of a new one's reply lacks the stack that builds are for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from herodeploy.heroku import shape
 from herodeploy.heroku.session import PAGE, part
 
 if TYPE_CHECKING:
+    from herodeploy.heroku.library import Library
     from herodeploy.heroku.session import Session
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
@@ -25,7 +26,8 @@ class Apps:
 
     def get(self, app: str) -> App:
         """Return an app by name or id."""
-        return self._session.library.read("app", lambda heroku3: _app(heroku3.app(part(app))))
+        path = f"apps/{part(app)}"
+        return self._session.library.read("app", lambda heroku3: _one(heroku3, path))
 
     def find(self, app: str) -> App | None:
         """Return an app by name or id; None where there is none."""
@@ -41,9 +43,8 @@ class Apps:
                 f"{name!r} cannot be an app's name",
                 hint="3 to 30 lower-case letters, digits and dashes, a letter first and no dash last",
             )
-        return self._session.library.read(
-            "app", lambda heroku3: _app(heroku3.create_app(name=name, stack_id_or_name=stack))
-        )
+        wanted = {key: value for key, value in (("name", name), ("stack", stack)) if value is not None}
+        return shape.one("app", _from_json, self._session.post("/apps", wanted))
 
     def delete(self, app: str) -> bool:
         """Destroy an app; False where it was gone already."""
@@ -61,13 +62,25 @@ class Apps:
                 variant="filters",
                 repeatable=True,
             )
-            found += shape.many("apps", _filtered, items)
+            found += shape.many("apps", _from_json, items)
         return found
 
     def list(self) -> list[App]:
         """Return every app that the account can see, by name."""
-        found = self._session.library.read("apps", lambda heroku3: [_app(each) for each in heroku3.apps()])
+        found = self._session.library.read("apps", _all)
         return sorted(found, key=lambda app: app.name)
+
+
+def _one(heroku3: Library, path: str) -> App:
+    from herodeploy.heroku.library import App as Model
+
+    return _app(heroku3.one(path, Model))
+
+
+def _all(heroku3: Library) -> list[App]:
+    from herodeploy.heroku.library import App as Model
+
+    return [_app(each) for each in heroku3.many("apps", Model)]
 
 
 def _app(item: Any) -> App:
@@ -78,10 +91,11 @@ def _app(item: Any) -> App:
         stack=str(item.stack.name) if item.stack else "",
         maintenance=bool(item.maintenance),
         created_at=shape.aware(item.created_at),
+        build_stack=str(item.build_stack.name) if item.build_stack else None,
     )
 
 
-def _filtered(item: dict[str, Any]) -> App:
+def _from_json(item: dict[str, Any]) -> App:
     return App(
         id=item["id"],
         name=item["name"],
@@ -89,4 +103,5 @@ def _filtered(item: dict[str, Any]) -> App:
         stack=(item.get("stack") or {}).get("name", ""),
         maintenance=bool(item.get("maintenance")),
         created_at=shape.when(item["created_at"]),
+        build_stack=(item.get("build_stack") or {}).get("name"),
     )

@@ -12,8 +12,10 @@ from herodeploy.domain.pipeline import App
 from herodeploy.domain.secret import Secret
 from herodeploy.heroku import probing, streams
 from herodeploy.heroku.account import Account
+from herodeploy.heroku.addons import AddOns
 from herodeploy.heroku.app_setups import AppSetups
 from herodeploy.heroku.apps import Apps
+from herodeploy.heroku.buildpacks import Buildpacks
 from herodeploy.heroku.builds import Builds
 from herodeploy.heroku.config_vars import ConfigVars
 from herodeploy.heroku.couplings import Couplings
@@ -45,8 +47,10 @@ class Heroku:
         self._session = session
         self.base_url = session.base_url
         self.account = Account(session)
+        self.addons = AddOns(session)
         self.app_setups = AppSetups(session)
         self.apps = Apps(session)
+        self.buildpacks = Buildpacks(session)
         self.builds = Builds(session)
         self.config_vars = ConfigVars(session)
         self.couplings = Couplings(session)

@@ -24,6 +24,10 @@ class ConfigVars:
             "config vars", lambda heroku3: _secrets(heroku3.handle(part(app)).config().to_dict())
         )
 
+    def names(self, app: str) -> list[str]:
+        """Return the names of an app's config vars; the values, which the platform sends along, are dropped at once."""
+        return list(self.get(app))
+
     def update(self, app: str, changes: Mapping[str, str | Secret | None]) -> dict[str, Secret]:
         """Set config vars, drop those given as None, and return all; makes one release."""
         values = {name: value.reveal() if isinstance(value, Secret) else value for name, value in changes.items()}

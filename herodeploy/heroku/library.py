@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-App: Any = _app.App
 Dyno: Any = _dyno.Dyno
 
 ERRORS: tuple[tuple[type[Exception], Callable[[Exception], HerodeployError]], ...] = (
@@ -36,6 +35,12 @@ ERRORS: tuple[tuple[type[Exception], Callable[[Exception], HerodeployError]], ..
     (api.ResponseError, lambda _: PlatformError("the platform's reply is not JSON")),
 )
 """What heroku3 may raise by itself. None of it should come through, as our session answers first."""
+
+
+class App(_app.App):  # type: ignore[misc]
+    """With the stack that its next build is for."""
+
+    _map: ClassVar = {**_app.App._map, "build_stack": _app.App._map["stack"]}
 
 
 class Release(_release.Release):  # type: ignore[misc]

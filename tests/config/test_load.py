@@ -44,6 +44,16 @@ def error_of(text: str) -> ConfigError:
     return caught.value
 
 
+def test_a_gate_may_be_written_short() -> None:
+    long = parse(SHOP.replace("- ci", "- soak: {for: 15m, every: 30s, error_rate: 0.5%}"), "herodeploy.yml")
+    short = parse(SHOP.replace("- ci", "- soak: 15m"), "herodeploy.yml")
+    for_ = timedelta(minutes=15)
+    assert short.stages[-1].gates[1] == GateSpec("soak", {"for": for_})
+    assert long.stages[-1].gates[1] == GateSpec(
+        "soak", {"for": for_, "every": timedelta(seconds=30), "error_rate": "0.5%"}
+    )
+
+
 def test_everything_is_read() -> None:
     spec = parse(SHOP, "herodeploy.yml")
     staging, production = spec.stages
@@ -90,7 +100,14 @@ def test_the_reference_shows_a_file_that_loads() -> None:
         ),
         (("branch: main", "brunch: main"), "herodeploy.yml:10: unknown key 'brunch' in stages.staging", "'branch'"),
         (("pipeline: shop", "pipelin: shop"), "herodeploy.yml:1: unknown key 'pipelin'", "did you mean 'pipeline'?"),
-        (("- ci", "- soak: 15m"), "herodeploy.yml:19: unknown gate 'soak' in stages.production.gates[1]", "upstream"),
+        (("- ci", "- sock: 15m"), "herodeploy.yml:19: unknown gate 'sock' in stages.production.gates[1]", "'soak'"),
+        (("- ci", "- soak: soon"), "herodeploy.yml:19: stages.production.gates[1].soak.for is 'soon'", "60s, 15m"),
+        (("- ci", "- soak"), "herodeploy.yml:19: stages.production.gates[1].soak.for is missing", "How long"),
+        (
+            ("- ci", "- soak: {for: 5m, error_rate: 101%}"),
+            "herodeploy.yml:19: stages.production.gates[1].soak.error_rate is '101%', which is no share",
+            "0.5%",
+        ),
         (("- ci", "- aproval"), "herodeploy.yml:19: unknown gate 'aproval'", "did you mean 'approval'?"),
         (("- ci", "- approval"), "herodeploy.yml:19: stages.production.gates has gate 'approval' twice", "remove"),
         (("platform: local", "platform: herku"), "herodeploy.yml:2: platform is 'herku'", "did you mean 'heroku'?"),
@@ -129,6 +146,16 @@ def test_the_reference_shows_a_file_that_loads() -> None:
             ("- ci", "- batch"),
             "herodeploy.yml:19: stages.production.gates has gate 'batch' without a limit",
             "every: 30m",
+        ),
+        (
+            ("branch: main", "gates: [preflight]"),
+            "herodeploy.yml:10: stages.staging.gates has gate 'preflight', but no stage comes before",
+            "remove it",
+        ),
+        (
+            ("- ci", "- preflight: {config: blok}"),
+            "herodeploy.yml:19: stages.production.gates[1].preflight.config is 'blok'",
+            "did you mean 'block'?",
         ),
         (("  staging:", "  staging:\n    kind: production"), "", None),
     ],

@@ -18,9 +18,22 @@ def test_the_schema_accepts_the_example_and_refuses_an_unknown_key() -> None:
         jsonschema.validate(example | {"own": 1}, made)
 
 
+def test_the_schema_knows_gates_that_are_written_short() -> None:
+    made = schema.json_schema()
+    example = yaml.safe_load(reference.EXAMPLE)
+    gates = example["stages"]["production"]["gates"]
+    for gate in ({"soak": "15m"}, {"soak": {"for": "15m", "error_rate": "0.5%"}}):
+        gates[:] = [gate]
+        jsonschema.validate(example, made)
+    for gate in ({"soak": "soon"}, {"soak": {"every": "1m"}}):
+        gates[:] = [gate]
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(example, made)
+
+
 @pytest.mark.parametrize("section", ALL)
 def test_every_key_is_described(section: type[model.Section]) -> None:
     assert section.__doc__
     for name, field in section.model_fields.items():
         assert field.description, name
-        assert f"| `{name}` |" in reference.markdown()
+        assert f"| `{field.alias or name}` |" in reference.markdown()

@@ -273,3 +273,16 @@ def test_submodules_are_named(root: Path, tmp_path: Path) -> None:
     repository = Repository.open(root)
     assert repository.submodules(plain) == []
     assert repository.submodules("HEAD") == ["vendor/inner"]
+
+
+def test_what_differs_between_two_commits(root: Path) -> None:
+    first = commit(root, Procfile="web: x\n", one="1\n", two="2\n")
+    (root / "one").rename(root / "uno")
+    (root / "two").unlink()
+    second = commit(root, db__migrate__1_ü="x")
+    repository = Repository.open(root)
+    assert repository.changed(first, second) == ["db/migrate/1_ü", "one", "two", "uno"]
+    assert repository.changed(second, first) == repository.changed(first, second)
+    assert repository.changed(first, first) == []
+    with pytest.raises(RepositoryError, match="has no commit 'cafe'"):
+        repository.changed("cafe", first)

@@ -38,3 +38,14 @@ def test_nothing_stays_nothing() -> None:
 )
 def test_what_others_wrote_is_quoted_in_one_line(text: str, line: str) -> None:
     assert options.one_line(text, 20) == line
+
+
+@pytest.mark.parametrize(("text", "share"), [("1%", 0.01), ("0.5%", 0.005), ("0%", 0.0), ("100%", 1.0)])
+def test_a_share_is_of_one(text: str, share: float) -> None:
+    assert options.share(text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("value", ["1", "", "%", "-1%", "101%", "1 %", 0.01])
+def test_anything_else_is_no_share(value: object) -> None:
+    with pytest.raises(ValueError, match="no share"):
+        options.share(value)

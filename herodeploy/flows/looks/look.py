@@ -8,14 +8,21 @@ from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Facts, Observation, Question
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import HerodeployError, Interrupted
-from herodeploy.flows.looks import batch, command, http
+from herodeploy.flows.looks import batch, checks, command, http, preflight, soak
 from herodeploy.flows.services import Services
 from herodeploy.gates import registry
 from herodeploy.gates.evaluate import LookFor
 
 ServiceLook = Callable[[Services, Delivery, Question], Mapping[str, object]]
 
-LOOKS: dict[str, ServiceLook] = {"http": http.look, "command": command.look, "batch": batch.look}
+LOOKS: dict[str, ServiceLook] = {
+    "batch": batch.look,
+    "command": command.look,
+    "checks": checks.look,
+    "http": http.look,
+    "preflight": preflight.look,
+    "soak": soak.look,
+}
 """herodeploy's own looks, by the gate's kind."""
 
 
@@ -56,6 +63,6 @@ def _seen(act: Callable[[Question], Mapping[str, object]], question: Question) -
     except Interrupted:
         raise
     except HerodeployError as error:
-        return Observation(question.now, last, error=error.message)
+        return Observation(question.now, last, error=f"{error.message}{f'; {error.hint}' if error.hint else ''}")
     except Exception as error:  # noqa: BLE001 - a gate of somebody else's may raise anything
         return Observation(question.now, last, error=f"{type(error).__name__}: {error}")
