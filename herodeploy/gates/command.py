@@ -33,7 +33,8 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     if status == 0:
         return Verdict(KIND, Answer.PASS, said, facts=known)
     if status == LATER:
-        return Verdict(KIND, Answer.WAIT, f"{said}, which means later", until=due(observed, spec), facts=known)
+        known["look_again_at"] = due(observed, spec).isoformat()
+        return Verdict(KIND, Answer.WAIT, f"{said}, which means later", facts=known)
     if status is None:
         said = f"{what} took longer than {options.spoken(timeout(spec))}"
     return Verdict(KIND, Answer.FAIL, said, facts=known)

@@ -38,9 +38,8 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     if asked_at(observed) >= deadline(observed, spec):
         within = options.spoken(_option(spec, "timeout", TIMEOUT))
         return Verdict(KIND, Answer.FAIL, f"{answered}, and nothing better within {within}", facts=known)
-    return Verdict(
-        KIND, Answer.WAIT, f"{answered}, which is neither yes nor no", until=due(observed, spec), facts=known
-    )
+    known["look_again_at"] = due(observed, spec).isoformat()
+    return Verdict(KIND, Answer.WAIT, f"{answered}, which is neither yes nor no", facts=known)
 
 
 def shown(spec: GateSpec) -> str:

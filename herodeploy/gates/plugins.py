@@ -116,7 +116,14 @@ def _plain(answered: Any) -> Verdict:
         raise _Unusable("its verdict has no reason")
     if verdict.until is not None and (not isinstance(verdict.until, datetime) or verdict.until.tzinfo is None):
         raise _Unusable("its until is no datetime with a time zone")
-    return dataclasses.replace(answered, facts=_json(answered.facts, "facts"))
+    kept = dataclasses.replace(answered, facts=_json(answered.facts, "facts"))
+    try:
+        again = kept.look_again_at
+    except ValueError:
+        raise _Unusable("its look_again_at is no time in ISO 8601") from None
+    if again is not None and again.tzinfo is None:
+        raise _Unusable("its look_again_at has no time zone")
+    return kept
 
 
 def _careful_look(look: Look, of: str) -> Look:

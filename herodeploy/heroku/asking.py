@@ -53,27 +53,43 @@ def ask(
         UsageError: the address is none, or a header cannot be sent.
     """
     ends = time.monotonic() + within
+    try:
+        with translated(method, shown), closing(open_http(url, AsGiven(), "*/*")) as http:
+            with _sent(http, method, url, shown, headers, body, within) as response:
+                content = _read(response, ends, most, f"{method} {where(shown)} at {origin(shown)}")
+            known = {name.lower(): value for name, value in response.headers.items()}
+            return Reply(response.status_code, known, content)
+    except PlatformUnreachable as error:
+        # Its way out would be the platform's.
+        raise PlatformUnreachable(error.message) from None
+
+
+def _sent(
+    http: requests.Session,
+    method: str,
+    url: str,
+    shown: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    within: float,
+) -> requests.Response:
     to, host = _address(url)
-    sent = {"Accept-Encoding": "identity", "Connection": "close", **({"Host": host} if host else {}), **headers}
-    with translated(method, shown), closing(open_http(to, AsGiven(), "*/*")) as http:
-        try:
-            response = http.request(
-                method,
-                to,
-                # As bytes: what is not Latin-1 would be quoted by the error of http.client.
-                headers={name: value.encode() for name, value in sent.items()},
-                data=body,
-                stream=True,
-                timeout=(within, within),
-                allow_redirects=False,
-            )
-        except (UnicodeError, ValueError) as error:
-            if isinstance(error, requests.exceptions.RequestException):
-                raise
-            raise UsageError(f"{shown} is no address that can be asked") from None
-        with response:
-            content = _read(response, ends, most, f"{method} {where(shown)} at {origin(shown)}")
-        return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
+    every = {"Accept-Encoding": "identity", "Connection": "close", **({"Host": host} if host else {}), **headers}
+    try:
+        return http.request(
+            method,
+            to,
+            # As bytes: what is not Latin-1 would be quoted by the error of http.client.
+            headers={name: value.encode() for name, value in every.items()},
+            data=body,
+            stream=True,
+            timeout=(within, within),
+            allow_redirects=False,
+        )
+    except requests.exceptions.RequestException:
+        raise
+    except ValueError:
+        raise UsageError(f"{shown} is no address that can be asked") from None
 
 
 def _address(url: str) -> tuple[str, str | None]:

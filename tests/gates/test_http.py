@@ -56,7 +56,8 @@ def test_what_an_answer_comes_to(
 ) -> None:
     verdict = ask(facts, observed)
     assert (verdict.answer, verdict.reason) == (answer, reason)
-    assert verdict.until == (NOON + until * MINUTE if until else None)
+    assert verdict.look_again_at == (NOON + until * MINUTE if until else None)
+    assert observed is None or verdict.until is None, "nobody knows when the answer changes"
 
 
 def test_a_long_value_is_told_in_part_and_kept_whole(facts: MakeFacts) -> None:

@@ -196,6 +196,8 @@ def test_two_packages_with_one_kind_are_both_named(bring: Bring) -> None:
         ("return Verdict('moon', Answer.PASS, '')", "its verdict has no reason"),
         ("return Verdict('moon', Answer.WAIT, 'x', until=now.replace(tzinfo=None))", "no datetime with a time zone"),
         ("return Verdict('moon', Answer.PASS, 'x', facts={'at': now})", "its facts must be plain JSON values"),
+        ("return Verdict('moon', Answer.WAIT, 'x', facts={'look_again_at': 'soon'})", "is no time in ISO 8601"),
+        ("return Verdict('moon', Answer.WAIT, 'x', facts={'look_again_at': '2026-11-23T12:00'})", "has no time zone"),
     ],
 )
 def test_one_that_breaks_waits_and_is_named(bring: Bring, facts: MakeFacts, body: str, why: str) -> None:

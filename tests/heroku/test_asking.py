@@ -96,6 +96,7 @@ def test_no_answer_in_time_is_none(platform: Platform, answer: Callable[[BaseHTT
     with pytest.raises(PlatformUnreachable) as caught:
         asked(f"{platform.url}/x", within=0.3)
     assert "qa.example.com" in caught.value.message
+    assert caught.value.hint is None, "the platform is not at fault"
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,9 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     reason = f"{host}: {seen.data['description']}"
     if seen.data["indicator"] in spec.options.get("allow", ["none"]):
         return Verdict("statuspage", Answer.PASS, reason, facts=seen.data)
-    return Verdict("statuspage", Answer.WAIT, reason, until=now + AGAIN, facts=seen.data)
+    # `until` would say when the incident ends; nobody knows that, so this only says when to look again.
+    again = {"look_again_at": (now + AGAIN).isoformat()}
+    return Verdict("statuspage", Answer.WAIT, reason, facts={**seen.data, **again})
 
 
 GATE = Gate("statuspage", ask, model=Options, cost=Cost.LOOKS, look=look)
