@@ -10,7 +10,7 @@ A gate that has to find out about the world has a `Gate.look` as well, and the `
 and returns plain JSON values; they are in `Facts.observed` when the gate is asked, and in `Question.previous` at the
 next look. Whatever a look raises makes the gate wait.
 
-A verdict of WAIT says in `Verdict.until` when it ends by itself, or in its facts under ``look_again_at`` (ISO 8601, with
+A verdict of WAIT says in `Verdict.until` when it ends by itself, or in its facts under ``look_again_at`` (ISO 8601 with
 a time zone) when to ask again though nobody knows the end; without either it is asked again when something happens.
 `docs/examples` has a whole package.
 """

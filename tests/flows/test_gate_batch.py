@@ -71,5 +71,5 @@ def test_a_commit_that_is_gone_is_said(shop: Shop) -> None:
     waiting = shop.deliver()
     assert waiting.status is Status.WAITING
     assert waiting.reason is not None
-    assert waiting.reason.endswith(f"has no commit '{done.commit}'")
+    assert f"has no commit '{done.commit}'; fetch it first: git fetch --all" in waiting.reason
     assert waiting.recheck_at is not None
