@@ -190,7 +190,15 @@ class ServerFault(ApiError):
 
 
 class ForgeError(HerodeployError):
-    """GitHub gives no answer, or not to us; that says nothing about the change."""
+    """GitHub gives no answer, or not to us; that says nothing about the change.
+
+    Parameters:
+        lasting: asking again does not help before a person has done something, such as to give another token.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, lasting: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.lasting = lasting
 
 
 class ForgeBusy(ForgeError):

@@ -8,6 +8,7 @@ from herodeploy.config.model import Root, StageSection
 from herodeploy.config.problems import Problem, nearest
 
 KINDS = ("development", "staging", "production")
+OF_CHECKS = ("require", "allow_failure", "hide", "repository")
 OF_STAGE_BEFORE = ("upstream", "soak", "preflight")
 
 
@@ -35,6 +36,11 @@ def _ci(root: Root) -> Iterator[Problem]:
     if root.ci.provider != "command" and root.ci.command is not None:
         message = f"ci.command has no meaning with `provider: {root.ci.provider}`"
         yield Problem(("ci", "command"), message, "remove it, or write `provider: command`")
+
+    for key in OF_CHECKS if root.ci.provider != "checks" else ():
+        if key in root.ci.model_fields_set:
+            message = f"ci.{key} has no meaning with `provider: {root.ci.provider}`"
+            yield Problem(("ci", key), message, "remove it, or write `provider: checks`")
 
 
 def _app_names(root: Root) -> Iterator[Problem]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from herodeploy.config import yaml_nodes
-from herodeploy.config.checks import check, kind_of
+from herodeploy.config.checks import OF_CHECKS, check, kind_of
 from herodeploy.config.gate_model import GateItem
-from herodeploy.config.model import Root, StageSection, VerifySection
+from herodeploy.config.model import CiSection, Root, StageSection, VerifySection
 from herodeploy.config.nodes import Node
 from herodeploy.config.problems import complain, of_validation
 from herodeploy.domain.pipeline import CiSpec, GateSpec, PipelineSpec, ReviewSpec, Stage, StageSpec, VerifySpec
@@ -96,10 +96,15 @@ def _spec(root: Root, node: Node, file: str) -> PipelineSpec:
         name=root.pipeline,
         platform=root.platform,
         mode=root.mode,
-        ci=CiSpec(root.ci.provider, root.ci.command, root.ci.timeout),
+        ci=_ci(root.ci),
         review=ReviewSpec(root.review.strategy, root.review.ttl, root.review.max),
         stages=tuple(_stage(name, stage, node, file) for name, stage in root.stages.items()),
     )
+
+
+def _ci(ci: CiSection) -> CiSpec:
+    checks = ci.model_dump(exclude_unset=True, include=set(OF_CHECKS))
+    return CiSpec(ci.provider, ci.command, ci.timeout, checks)
 
 
 def _stage(name: str, stage: StageSection, node: Node, file: str) -> StageSpec:

@@ -14,9 +14,10 @@ from herodeploy.config.values import AppName, Duration, PipelineName, Section, U
 class CiSection(Section):
     """How a change is tested before anything is built."""
 
-    provider: Literal["heroku", "command", "none"] = Field(
+    provider: Literal["heroku", "checks", "command", "none"] = Field(
         default="heroku",
         description="`heroku`: a Heroku CI test run, which runs `environments.test` of app.json. "
+        "`checks`: GitHub's checks of the commit. "
         "`command`: a command on this machine, in a clean copy of the commit. `none`: changes are not tested.",
     )
     command: str | None = Field(
@@ -25,6 +26,22 @@ class CiSection(Section):
         min_length=1,
     )
     timeout: Duration = Field(default=timedelta(hours=1), description="Tests that take longer count as failed.")
+    require: list[str] = Field(
+        default_factory=list,
+        description="With `provider: checks`: these must have reported and be green. Names may be patterns, as `ci/*`.",
+    )
+    allow_failure: list[str] = Field(
+        default_factory=list, description="With `provider: checks`: these are in nobody's way."
+    )
+    hide: list[str] = Field(
+        default_factory=list, description="With `provider: checks`: these are as if they were not there."
+    )
+    repository: str | None = Field(
+        default=None,
+        pattern=r"^[\w.-]+/[\w.-]+$",
+        description="With `provider: checks`: the repository on GitHub, `owner/name`. That of the git remote `origin` "
+        "when left out.",
+    )
 
 
 class ReviewSection(Section):

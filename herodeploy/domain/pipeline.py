@@ -130,11 +130,16 @@ class StageSpec:
 
 @dataclass(frozen=True, slots=True)
 class CiSpec:
-    """How a change is tested: by a Heroku test run, by a command here, or not at all."""
+    """How a change is tested: by a Heroku test run, by GitHub's checks, by a command here, or not at all.
 
-    provider: Literal["heroku", "command", "none"] = "heroku"
+    Parameters:
+        checks: which of GitHub's checks count, as the options of the gate `checks`.
+    """
+
+    provider: Literal["heroku", "checks", "command", "none"] = "heroku"
     command: str | None = None
     timeout: timedelta = timedelta(hours=1)
+    checks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

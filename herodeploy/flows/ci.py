@@ -13,6 +13,7 @@ from herodeploy.domain.change import Change, TestNode, TestRun
 from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
 from herodeploy.errors import HerodeployError, Refused
+from herodeploy.flows.ci_checks import wait_for_checks
 from herodeploy.flows.command import run_command
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import until
@@ -82,6 +83,10 @@ def ci_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[str, A
     if provider == "none":
         services.tell("info", "herodeploy.yml asks for no CI", leg=LEG)
         return _outcome("skipped", None, None)
+    if provider == "checks":
+        began = run.step("begin", lambda: services.clock().isoformat())
+        checked = run.step("checks", partial(wait_for_checks, services, payload["commit"], began))
+        return _outcome(checked["status"], None, checked["reason"])
     if provider == "command":
         reason = run.step("ci command", partial(_command, services, payload["commit"]))
         return _outcome("failed" if reason else "succeeded", None, reason)

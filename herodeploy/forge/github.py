@@ -132,16 +132,18 @@ class GitHub:
         token = self.place.token_name
         if error.status == 401:
             hint = f"put one that is valid into {token}" if token else f"set {TOKENS[1]}"
-            return ForgeError(f"GitHub refuses the token in {token}" if token else "GitHub wants a token", hint=hint)
+            refused = f"GitHub refuses the token in {token}" if token else "GitHub wants a token"
+            return ForgeError(refused, hint=hint, lasting=True)
         if error.status == 403:
             what = f"the token in {token}" if token else "calls without a token"
             return ForgeError(
                 f"GitHub does not let {what} read the checks of {self.repository}",
                 hint="it needs `checks: read` and `statuses: read` (classic tokens: `repo`)",
+                lasting=True,
             )
         if error.status == 404:
             way_out = f"is the name right, and may the token in {token} see it?" if token else f"set {TOKENS[1]}"
-            return ForgeError(f"GitHub shows no repository {self.repository}", hint=way_out)
+            return ForgeError(f"GitHub shows no repository {self.repository}", hint=way_out, lasting=True)
         if error.status == 422:
             return ForgeError(f"GitHub does not know commit {commit[:8]} in {self.repository}", hint="git push")
         return ForgeError(f"GitHub answered HTTP {error.status} to a question about {self.repository}")

@@ -38,15 +38,24 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     busy = _moment(data.get("busy_until"))
     if busy is not None:
         return Verdict(KIND, Answer.WAIT, str(data["busy"]), until=busy, facts=data)
-    counting = [each for each in data["checks"] if counts(each["name"], spec.options)]
+    answer, reason = judge(facts.commit, data, spec.options)
+    again = {"look_again_at": (seen.at + LOOK_AGAIN).isoformat()} if answer is Answer.WAIT else {}
+    return Verdict(KIND, answer, reason, facts={**data, **again})
+
+
+def judge(commit: str, data: Data, options: Mapping[str, Any]) -> tuple[Answer, str]:
+    """Return what the checks of a commit come to, and why.
+
+    Parameters:
+        data: ``checks`` of the commit; of those before it ``red``, ``unseen`` and ``unknown``, see the look.
+        options: as of `ask`.
+    """
+    counting = [each for each in data["checks"] if counts(each["name"], options)]
     failed = [each for each in counting if each["state"] == "failed"]
     if failed:
-        return Verdict(KIND, Answer.FAIL, f"{_named(failed)} for {facts.commit[:8]}", facts=data)
-    waits = [*_unfinished(facts.commit, counting, spec.options), *_earlier(data)]
-    if waits:
-        again = {"look_again_at": (seen.at + LOOK_AGAIN).isoformat()}
-        return Verdict(KIND, Answer.WAIT, "; ".join(waits), facts={**data, **again})
-    return Verdict(KIND, Answer.PASS, _passed(facts.commit, counting, data, spec.options), facts=data)
+        return Answer.FAIL, f"{_named(failed)} for {commit[:8]}"
+    waits = [*_unfinished(commit, counting, options), *_earlier(data)]
+    return (Answer.WAIT, "; ".join(waits)) if waits else (Answer.PASS, _passed(commit, counting, data, options))
 
 
 def counts(name: str, options: Mapping[str, Any]) -> bool:

@@ -44,6 +44,13 @@ def error_of(text: str) -> ConfigError:
     return caught.value
 
 
+def test_ci_may_go_by_checks() -> None:
+    written = "provider: checks, require: [test], hide: ['renovate/*'], repository: acme/shop"
+    spec = parse(SHOP.replace("provider: command, command: make test", written), "herodeploy.yml")
+    checks = {"require": ["test"], "hide": ["renovate/*"], "repository": "acme/shop"}
+    assert spec.ci == CiSpec("checks", None, timedelta(minutes=15), checks)
+
+
 def test_a_gate_may_be_written_short() -> None:
     long = parse(SHOP.replace("- ci", "- soak: {for: 15m, every: 30s, error_rate: 0.5%}"), "herodeploy.yml")
     short = parse(SHOP.replace("- ci", "- soak: 15m"), "herodeploy.yml")
@@ -129,6 +136,11 @@ def test_the_reference_shows_a_file_that_loads() -> None:
         (("max: 10", "max: 0"), "herodeploy.yml:5: review.max is 0; it must be greater than or equal to 1", None),
         (("make test", ""), "herodeploy.yml:4: ci.command is missing", "shell command"),
         (("provider: command", "provider: heroku"), "herodeploy.yml:4: ci.command has no meaning", "provider: command"),
+        (
+            ("make test", "make test, require: [test]"),
+            "herodeploy.yml:4: ci.require has no meaning",
+            "provider: checks",
+        ),
         (("/healthz", "healthz"), "is 'healthz'; it must begin with /", "/healthz"),
         (("mode: deployment", "mode: on"), "herodeploy.yml:3: mode is true", "delivery, deployment"),
         (("on_failure: rollback", "branch: main"), "stages.production.branch has no meaning", "remove it"),

@@ -103,7 +103,7 @@ def test_a_refusal_says_why_and_what_to_do(
 ) -> None:
     with pytest.raises(ForgeError) as caught:
         ask(server, token, repository)
-    assert caught.value.message == message
+    assert (caught.value.message, caught.value.lasting) == (message, True)
     assert hint in (caught.value.hint or "")
 
 
@@ -121,8 +121,9 @@ def test_a_refusal_says_why_and_what_to_do(
 )
 def test_trouble_is_told_apart_from_an_answer(server: support.GitHub, trouble: Any, message: str) -> None:
     server.trouble = trouble
-    with pytest.raises(ForgeError, match=message):
+    with pytest.raises(ForgeError, match=message) as caught:
         ask(server)
+    assert caught.value.lasting is (trouble[0] == 403)
 
 
 def test_a_commit_that_was_not_pushed_is_named(server: support.GitHub) -> None:
