@@ -21,7 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from support import platforms
+
+# A busy machine is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
