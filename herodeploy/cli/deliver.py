@@ -49,7 +49,7 @@ def run(
 
         def act(engine: Engine) -> Delivery:
             delivery = flow.start_delivery(services, change, retry=retry)
-            with resumable(f"delivery {delivery.id}"):
+            with resumable(f"delivery {delivery.id}", will_wait=lock_wait is not None):
                 return flow.advance(services, engine, delivery)
 
         command = "herodeploy deliver, or herodeploy resume"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from herodeploy.cli import console
-from herodeploy.errors import Busy, HerodeployError, PlatformError, Refused
+from herodeploy.errors import Busy, HerodeployError, Occupied, PlatformError, Refused
 
 if TYPE_CHECKING:
     from herodeploy.app import Services
@@ -110,8 +110,12 @@ def in_turn(work: AbstractContextManager[T], command: str, *, may_wait: bool = F
 
 
 @contextmanager
-def resumable(what: str) -> Iterator[None]:
-    """Say how to go on when the block is cut by Ctrl-C, the platform or the network."""
+def resumable(what: str, *, will_wait: bool = False) -> Iterator[None]:
+    """Say how to go on when the block is cut by Ctrl-C, the platform or the network.
+
+    Parameters:
+        will_wait: whether it goes on by itself once a stage is free that a delivery holds.
+    """
     try:
         yield
     except KeyboardInterrupt:
@@ -120,6 +124,8 @@ def resumable(what: str) -> Iterator[None]:
     except Refused:
         raise
     except HerodeployError as error:
+        if will_wait and isinstance(error, Occupied):
+            raise
         if isinstance(error, PlatformError) or error.exit_code == PlatformError.exit_code:
             console.warn(f"{what} is kept as it stands; carry it on: herodeploy resume")
         raise
