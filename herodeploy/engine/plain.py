@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from herodeploy import errors
@@ -25,8 +26,10 @@ def value(given: T, whose: str) -> T:
 
 def pack(error: Exception) -> dict[str, Any]:
     """Return an error as plain JSON: its class and whatever it carries."""
-    carried = {name: item for name, item in vars(error).items() if _is_plain(item) and not name.startswith("__")}
-    return {"class": type(error).__name__, "text": str(error), "carried": carried}
+    known = {name: item for name, item in vars(error).items() if not name.startswith("__")}
+    carried = {name: item for name, item in known.items() if _is_plain(item)}
+    times = {name: item.isoformat() for name, item in known.items() if isinstance(item, datetime)}
+    return {"class": type(error).__name__, "text": str(error), "carried": carried, "times": times}
 
 
 def unpack(packed: dict[str, Any]) -> Exception:
@@ -37,6 +40,7 @@ def unpack(packed: dict[str, Any]) -> Exception:
         error: Exception = known.__new__(known)
         error.args = (text,)
         vars(error).update(packed["carried"])
+        vars(error).update({name: datetime.fromisoformat(at) for name, at in packed.get("times", {}).items()})
         return error
     plain = getattr(builtins, name, None)
     if isinstance(plain, type) and issubclass(plain, Exception) and not issubclass(plain, UnicodeError):
