@@ -107,6 +107,7 @@ class Facts:
         locks: those of this stage, its pipeline and everything.
         hold: the hold on this stage.
         taken_back: the mark on this commit, if it was taken back from this stage.
+        waits: the names of the gates that were asked before in the same go and say WAIT.
         observations: by the gates' names; a gate that needs none, or has not looked yet, has none.
     """
 
@@ -125,6 +126,7 @@ class Facts:
     hold: Hold | None = None
     taken_back: TakenBack | None = None
     overrides: tuple[Override, ...] = ()
+    waits: tuple[str, ...] = ()
     observations: Mapping[str, Observation] = field(default_factory=dict)
 
     def observed(self, spec: GateSpec) -> Observation | None:

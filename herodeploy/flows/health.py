@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from herodeploy.domain.pipeline import App, VerifySpec
+from herodeploy.errors import PlatformUnreachable
 from herodeploy.flows.services import Services
 
 PROBE_TIMEOUT = 10.0
@@ -94,7 +95,12 @@ def crashed(services: Services, app: str, version: int) -> set[str]:
 
 
 def no_answer(services: Services, app: App, spec: VerifySpec) -> str | None:
-    """Return what an app says in the place of what its stage's verification wants; None where it says that."""
+    """Return what an app says in the place of what its stage's verification wants; None where it says that.
+
+    Raises:
+        PlatformUnreachable: nothing came back at all. Heroku's router answers for an app that is down, so that is the
+            network's doing.
+    """
     ends = time.monotonic() + min(spec.within, STEADY_WITHIN).total_seconds()
     in_a_row = 0
     while True:
@@ -102,8 +108,10 @@ def no_answer(services: Services, app: App, spec: VerifySpec) -> str | None:
         in_a_row = in_a_row + 1 if status == spec.status else 0
         if in_a_row >= spec.passes:
             return None
+        if time.monotonic() >= ends and status is None:
+            raise PlatformUnreachable(f"nothing comes back from {app.name}", hint=f"open {app.web_url}")
         if time.monotonic() >= ends:
-            return f"{app.name} answers {status or 'nothing'} to GET {spec.path}, not {spec.status}"
+            return f"{app.name} answers {status} to GET {spec.path}, not {spec.status}"
         services.pause(services.poll)
 
 

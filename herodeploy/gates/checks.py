@@ -18,7 +18,7 @@ SHOWN = 5
 Data = Mapping[str, Any]
 
 
-def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
+def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001 - every gate is asked alike
     """Pass when all checks that count are green; fail when one of them says no to this commit; wait otherwise.
 
     What gave no answer (cancelled, timed out) can be run again and what is red on an earlier commit can turn green, so
@@ -33,7 +33,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     """
     seen = facts.observed(spec)
     if seen is None:
-        return Verdict(KIND, Answer.WAIT, "nobody has looked yet", until=now)
+        return Verdict(KIND, Answer.WAIT, "nobody has looked yet")
     data: Data = seen.data
     busy = _moment(data.get("busy_until"))
     if busy is not None:

@@ -53,7 +53,8 @@ def evaluate(facts: Facts, now: datetime, look: LookFor | None = None, *, by_han
         if by_hand and not registry.gate(spec.kind).by_hand:
             continue
         first = _not_yet(spec, verdicts)
-        verdict = first or _ask(facts, spec, now, look)
+        waits = tuple(each.name for each in verdicts if each.answer is Answer.WAIT)
+        verdict = first or _ask(dataclasses.replace(facts, waits=waits), spec, now, look)
         verdict = dataclasses.replace(verdict, kind=spec.kind, name=spec.name)
         verdicts.append(_overridden(verdict, facts))
     return verdicts

@@ -62,7 +62,7 @@ class Finding:
         return f"{self.text}: {self.way_out}"
 
 
-def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
+def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001 - every gate is asked alike
     """Wait while something blocks, which can be mended without a new delivery; warnings are the reason of a pass.
 
     Options of `spec`: each kind of finding with its level; ``ignore_config`` and ``ignore_addons``, patterns of names
@@ -70,7 +70,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     """
     seen = facts.observed(spec)
     if seen is None:
-        return Verdict(KIND, Answer.WAIT, "nobody has looked yet", until=now)
+        return Verdict(KIND, Answer.WAIT, "nobody has looked yet")
     data: Data = seen.data
     found = list(findings(data, spec.options))
     targets = [str(target["app"]) for target in data["targets"]]

@@ -20,7 +20,7 @@ ALLOWANCE = 2
 Data = Mapping[str, Any]
 
 
-def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
+def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001 - every gate is asked alike
     """Pass once it has been seen healthy for the whole length; what is unhealthy, or another artifact, begins it anew.
 
     It goes by the time of the last look, so that time after it counts for nothing.
@@ -34,7 +34,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     where = before.name if before else "nothing"
     seen = facts.observed(spec)
     if seen is None:
-        return Verdict(KIND, Answer.WAIT, f"has not been looked at in {where} yet", until=now)
+        return Verdict(KIND, Answer.WAIT, f"has not been looked at in {where} yet")
     data: Data = seen.data
     length = options.duration(spec.options["for"]) or timedelta()
     looked_at, since = _moment(data["looked_at"]), _moment(data["healthy_since"])

@@ -12,7 +12,7 @@ import pytest
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import Refused
-from herodeploy.flows import promote
+from herodeploy.flows import deliver, promote
 
 Shop = Any
 Make = Callable[..., Shop]
@@ -97,9 +97,34 @@ def test_an_artifact_that_left_the_stage_before_waits(shop: Shop) -> None:
     second = shop.deliver(other)
     assert second.status is Status.WAITING
     heroku.releases.rollback(staging, old.version)
+    deliver.approve(shop.services, second.id)
     [waiting] = [each for each in shop.resume() if each.id == second.id]
     now = heroku.releases.current(staging).version
-    assert f"; {staging} runs v{now}, another artifact, in the place of v{now - 1}: deliver that " in waiting.reason
+    assert waiting.reason.startswith(f"{staging} runs v{now}, another artifact, in the place of v{now - 1}: ")
+
+
+def test_what_was_clear_is_not_looked_at_again_while_another_gate_waits(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated(shop, GateSpec("approval", {"optional": False}), GateSpec("preflight"))
+    staging, live = shop.app("staging"), shop.app("production")
+    delivery = shop.deliver()
+
+    def seen() -> Any:
+        return shop.services.store.gates.observations(delivery.id, "production")["preflight"]
+
+    first = seen()
+    shop.resume()
+    assert (seen().data, seen().at > first.at) == (first.data, True), "a look a moment later asks nothing"
+    shop.services.heroku.config_vars.update(staging, {"API_KEY": SECRET})
+    deliver.approve(shop.services, delivery.id)
+    [waiting] = shop.resume()
+    assert f"{live} lacks the config var API_KEY" in waiting.reason, "nothing else waits now, so it looks"
+    blocked = seen()
+    shop.services.heroku.config_vars.update(live, {"API_KEY": SECRET})
+    [delivered] = shop.resume()
+    assert delivered.status is Status.DELIVERED
+    assert seen().data["looked_at"] > blocked.data["looked_at"], "what blocks is looked at each time"
 
 
 def test_buildpacks_and_stack_are_compared_without_passwords(make: Make) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.pipeline import GateSpec, VerifySpec
+from herodeploy.errors import PlatformUnreachable
+from herodeploy.flows.health import no_answer
 from herodeploy.flows.waiting import until
 
 Shop = Any
@@ -170,6 +172,14 @@ def test_an_app_that_does_not_answer_is_not_healthy(soaking: tuple[Shop, Clock, 
     shop.services.spec = dataclasses.replace(shop.services.spec, stages=(quick, last))
     waiting = soak_for(shop, clock, 1)
     assert waiting.reason.startswith(f"{app} answers 503 to GET /, not 200: its soak of 15m begins anew")
+
+
+def test_nothing_that_comes_back_says_nothing_of_the_app(shop: Shop) -> None:
+    app = shop.services.heroku.apps.get(shop.app("staging"))
+    nowhere = dataclasses.replace(app, web_url="http://127.0.0.1:1/")
+    spec = VerifySpec("/", within=timedelta(seconds=0.1))
+    with pytest.raises(PlatformUnreachable, match=f"nothing comes back from {app.name}"):
+        no_answer(shop.services, nowhere, spec)
 
 
 def test_an_artifact_that_left_is_interrupted(soaking: tuple[Shop, Clock, Delivery]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from herodeploy.domain.delivery import Delivery
@@ -11,24 +12,36 @@ from herodeploy.domain.pipeline import App
 from herodeploy.domain.release import Release, Slug
 from herodeploy.errors import NotFound, RepositoryError
 from herodeploy.flows.services import Services
-from herodeploy.gates.preflight import is_migration
+from herodeploy.gates.preflight import LOOK_AGAIN, findings, is_migration
 
 Data = dict[str, Any]
 
 
 def look(services: Services, delivery: Delivery, question: Question) -> Mapping[str, object]:
-    """Return what is compared; the delivery has passed the stage before."""
-    stage = question.facts.stage
+    """Return what is compared; the delivery has passed the stage before.
+
+    It takes a dozen calls and more. While another gate waits anyway, as a soak that looks each minute, what was clear a
+    short time ago is not looked at again.
+    """
+    stage, before = question.facts.stage, question.previous
+    if before is not None and before.data and question.facts.waits and _is_fresh(before.data, question):
+        return before.data
     source = services.heroku.apps.get(delivery.source_app_id or "")
     release = services.heroku.releases.get(source.name, delivery.source_release_id or "")
     slug = _slug(services, release)
     targets = [services.heroku.apps.get(app) for app in stage.apps]
     return {
+        "looked_at": question.now.isoformat(),
         "commit": delivery.commit,
         "upstream": _upstream(services, source, release),
         "slug": {"process_types": sorted(slug.process_types), "stack": slug.stack} if slug else None,
         "targets": [_target(services, app, delivery.commit, question.spec.options) for app in targets],
     }
+
+
+def _is_fresh(data: Mapping[str, Any], question: Question) -> bool:
+    blocking = [each for each in findings(data, question.spec.options) if each.level == "block"]
+    return not blocking and question.now < datetime.fromisoformat(data["looked_at"]) + LOOK_AGAIN
 
 
 def _upstream(services: Services, app: App, release: Release) -> Data:
