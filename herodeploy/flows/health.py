@@ -26,7 +26,9 @@ ROUTER_ERRORS = frozenset(f"H{number}" for number in range(10, 22))
 SERVER_ERRORS = range(500, 600)
 
 _LINE = re.compile(r"(?P<at>\S+) heroku\[(?P<of>[^\]]+)\]: (?P<text>.*)", re.DOTALL)
-_CODE = re.compile(r"\bcode=(H\d+)\b")
+# A visitor chooses the path and may write there what they like; it stands in quotes.
+_QUOTED = re.compile(r'"[^"]*"')
+_CODE = re.compile(r"at=\w+ code=(H\d+)\b")
 _STATUS = re.compile(r"\bstatus=(\d{3})\b")
 _CRASH = "State changed from "
 _CRASHED = " to crashed"
@@ -121,13 +123,14 @@ def _take(found: LogCount, of: str, text: str) -> None:
             found.crashed.add(of)
         return
     found.requests += 1
-    code, status = _CODE.search(text), _STATUS.search(text)
+    told = _QUOTED.sub("", text)
+    code, statuses = _CODE.match(told), _STATUS.findall(told)
     if code is not None and code[1] in ROUTER_ERRORS:
         # Who hung up was the visitor.
-        if " sock=client " not in text:
+        if " sock=client " not in told:
             found.errors[code[1]] += 1
-    elif status is not None and int(status[1]) in SERVER_ERRORS:
-        found.errors[status[1]] += 1
+    elif statuses and int(statuses[-1]) in SERVER_ERRORS:
+        found.errors[statuses[-1]] += 1
 
 
 def _moment(text: str | None) -> datetime | None:

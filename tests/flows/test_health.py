@@ -38,6 +38,21 @@ def test_each_request_counts_once(words: str, errors: dict[str, int]) -> None:
     assert (found.requests, dict(found.errors)) == (1, errors)
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "errors"),
+    [
+        ("/?status=500", "200", {}),
+        ("/ status=500 code=H10 sock=client ", "200", {}),
+        ("/?status=200", "500", {"500": 1}),
+        ("/ sock=client ", "500", {"500": 1}),
+    ],
+)
+def test_what_visitors_write_decides_nothing(path: str, status: str, errors: dict[str, int]) -> None:
+    words = f'at=info method=GET path="{path}" host=x request_id=1 fwd="::1" dyno=web.1 connect=0ms service=1ms'
+    found = count([f"{AT.format(1)} heroku[router]: {words} status={status} bytes=2 protocol=https"], BEFORE)
+    assert dict(found.errors) == errors
+
+
 def test_only_what_came_since_is_counted() -> None:
     lines = [router(second, "at=info status=500") for second in range(10)]
     found = count(lines, AT.format(6))

@@ -53,12 +53,19 @@ class Clock:
 @pytest.fixture
 def soaking(make: Make) -> tuple[Shop, Clock, Delivery]:
     """A shop whose delivery has begun to soak for a quarter of an hour."""
-    shop, clock = make(FILES), Clock()
+    return begun(make, "staging")
+
+
+def begun(make: Make, *names: str) -> tuple[Shop, Clock, Delivery]:
+    """Let a delivery begin to soak in apps of these names."""
+    shop, clock = make(FILES, applied=False), Clock()
     verify = VerifySpec("/", within=timedelta(seconds=20), passes=1)
     first, last = shop.services.spec.stages
-    first = dataclasses.replace(first, verify=verify)
+    apps = tuple(f"{shop.services.spec.name}-{name}" for name in names)
+    first = dataclasses.replace(first, verify=verify, apps=apps, waves=(apps,))
     last = dataclasses.replace(last, verify=verify, gates=(GateSpec("soak", {"for": 15 * MINUTE}),))
     shop.services.spec = dataclasses.replace(shop.services.spec, stages=(first, last), mode="deployment")
+    shop.apply()
     shop.services.clock = clock
     delivery = shop.deliver()
     assert delivery.status is Status.WAITING
@@ -137,6 +144,16 @@ def test_a_dyno_that_stays_crashed_stays_in_the_way(soaking: tuple[Shop, Clock, 
     assert soak_for(shop, clock, 1).reason == crashed
     assert soak_for(shop, clock, 1).reason == crashed
     assert shop.kinds(delivery).count("gates.waiting") == 2, "the same trouble is told once"
+
+
+def test_every_app_of_the_stage_must_be_healthy(make: Make) -> None:
+    shop, clock, _ = begun(make, "eu", "us")
+    second = shop.services.heroku.apps.get(shop.app("staging", at=1))
+    shop.services.heroku.probe(second, "/error", 20.0)
+    waiting = soak_for(shop, clock, 1)
+    assert waiting.reason.startswith(f"more than 1% of the requests to {second.name} failed (500): ")
+    assert soak_for(shop, clock, 15).status is Status.WAITING
+    assert soak_for(shop, clock, 1).status is Status.DELIVERED
 
 
 def test_errors_in_the_log_begin_it_anew(soaking: tuple[Shop, Clock, Delivery]) -> None:
