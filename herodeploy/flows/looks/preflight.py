@@ -40,8 +40,9 @@ def look(services: Services, delivery: Delivery, question: Question) -> Mapping[
 
 
 def _is_fresh(data: Mapping[str, Any], question: Question) -> bool:
-    blocking = [each for each in findings(data, question.spec.options) if each.level == "block"]
-    return not blocking and question.now < datetime.fromisoformat(data["looked_at"]) + LOOK_AGAIN
+    if question.now >= datetime.fromisoformat(data["looked_at"]) + LOOK_AGAIN:
+        return False
+    return all(each.level != "block" for each in findings(data, question.spec.options))
 
 
 def _upstream(services: Services, app: App, release: Release) -> Data:
