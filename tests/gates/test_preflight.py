@@ -143,7 +143,12 @@ def test_what_can_be_mended_waits_and_is_looked_at_again(
             "worker is new to shop and will have no dynos there: then heroku ps:scale worker=2 --app shop",
         ),
         (
-            lambda up, slug, to: slug["process_types"].append("release"),
+            # It is a process type, too, but nobody scales it.
+            lambda up, slug, to: (
+                slug["process_types"].append("release"),
+                up["formation"].update(release=1),
+                to["formation"].update(release=0),
+            ),
             "the release phase runs in shop: its output will be in heroku releases:output --app shop",
         ),
         (
