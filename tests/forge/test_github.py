@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -234,6 +235,13 @@ def test_a_token_goes_only_to_the_host_it_is_for(env: dict[str, str], name: str 
     found = place("git@github.com:acme/shop.git", env=env)
     assert found.token_name == name
     assert (found.token.reveal() if found.token else None) == (env[name] if name else None)
+
+
+def test_without_pygithub_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "github", None)
+    with pytest.raises(UsageError, match="PyGithub, which asks GitHub, is not installed") as caught:
+        GitHub(place(None, "acme/shop", {}))
+    assert caught.value.hint == "pip install 'herodeploy[github]'"
 
 
 @pytest.mark.parametrize("url", ["code.acme.com", "ftp://code.acme.com", "https://"])
