@@ -17,7 +17,7 @@ from herodeploy.errors import (
 )
 from herodeploy.flows import baseline, ci, deploy, holds, plain, promote
 from herodeploy.flows.approval import approve, find, reject
-from herodeploy.flows.judge import judge
+from herodeploy.flows.judge import judge, may_enter
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.services import Services
 from herodeploy.flows.start import start_delivery
@@ -97,16 +97,21 @@ def _advance(services: Services, engine: Engine, delivery: Delivery, *, actor: s
                 break
             continue
         if delivery.status is Status.ERRORED:
-            delivery = _try_again(services, delivery)
+            delivery = _try_again(services, delivery, actor)
+            continue
         delivery = _leg(services, engine, delivery)
     return delivery
 
 
-def _try_again(services: Services, delivery: Delivery) -> Delivery:
-    attempt = delivery.attempt + 1
-    event = _event(services, delivery, "delivery.resumed", f"carried on at {delivery.at_stage}, attempt {attempt}")
+def _try_again(services: Services, delivery: Delivery, actor: str | None) -> Delivery:
+    """Begin the next attempt of a leg where the gates still say yes: people may have locked or held the stage."""
+    attempt, stage = delivery.attempt + 1, delivery.at_stage
+    status, kind, text = Status.RUNNING, "delivery.resumed", f"carried on at {stage}, attempt {attempt}"
+    if stage != TEST_LEG and not may_enter(services, delivery, actor=actor):
+        status, kind, text = Status.WAITING, "delivery.reopened", f"{delivery.short} asks the gates of {stage} again"
+    event = _event(services, delivery, kind, text)
     return services.store.move(
-        delivery.id, event=event, expect=Status.ERRORED, status=Status.RUNNING, attempt=attempt, reason=None
+        delivery.id, event=event, expect=Status.ERRORED, status=status, attempt=attempt, reason=None
     )
 
 
@@ -152,9 +157,8 @@ def _payload(services: Services, delivery: Delivery) -> dict[str, Any]:
 
 def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
     """Return what was there before the first attempt of this leg, recorded once in the audit log."""
-    for event in services.store.events(delivery.pipeline_id, delivery.id, limit=MANY):
-        if event.kind == "leg.started" and event.stage == delivery.at_stage:
-            return dict(event.data)
+    if (begun := _begun(services, delivery)) is not None:
+        return dict(begun.data)
     before: dict[str, Any]
     if delivery.at_stage == TEST_LEG:
         before = {"ci_before": ci.newest_number(services)}
@@ -168,6 +172,12 @@ def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
     event = _event(services, delivery, "leg.started", f"{delivery.short} enters {delivery.at_stage}", before)
     services.store.record_event(event)
     return before
+
+
+def _begun(services: Services, delivery: Delivery) -> Event | None:
+    """Return the event of the first attempt of the leg that a delivery is in, or waits to enter."""
+    events = services.store.events(delivery.pipeline_id, delivery.id, limit=MANY)
+    return next((each for each in events if each.kind == "leg.started" and each.stage == delivery.at_stage), None)
 
 
 def _errored(services: Services, delivery: Delivery, error: Exception) -> None:
@@ -199,13 +209,12 @@ def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> D
     following = _following(services, leg)
     data = {"releases": {app: got["version"] for app, got in outcome["releases"].items()}}
     event = _event(services, delivery, kind, f"{delivery.short} runs in {leg}: {versions}", data)
+    # First of all: once this one has moved on, nobody would come back to what is left to be superseded.
+    _supersede_older(services, delivery, leg)
     if following is None:
         event = _event(services, delivery, "delivery.delivered", f"{delivery.short} is delivered: {versions}", data)
-        moved = _move(services, delivery, event, status=Status.DELIVERED, **changes)
-    else:
-        moved = _move(services, delivery, event, status=Status.WAITING, at_stage=following, attempt=1, **changes)
-    _supersede_older(services, moved)
-    return moved
+        return _move(services, delivery, event, status=Status.DELIVERED, **changes)
+    return _move(services, delivery, event, status=Status.WAITING, at_stage=following, attempt=1, **changes)
 
 
 def _failed(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
@@ -232,14 +241,25 @@ def _following(services: Services, stage: str) -> str | None:
     return names[at] if at < len(names) else None
 
 
-def _supersede_older(services: Services, delivery: Delivery) -> None:
-    """End the older ones that wait or errored: this one has passed verification and makes them pointless."""
+def _supersede_older(services: Services, delivery: Delivery, passed: str) -> None:
+    """End the older ones that wait or errored: this one has passed verification and makes them pointless.
+
+    One that is on its way into a later stage is left to finish: to end it there would leave that stage half-way.
+
+    Parameters:
+        passed: the stage that this one has passed.
+    """
+    names = [stage.name for stage in services.spec.stages]
+    later = names[names.index(passed) + 1 :]
     for older in services.store.open_deliveries(delivery.pipeline_id):
-        if older.id < delivery.id and older.status in (Status.WAITING, Status.ERRORED):
-            reason = f"superseded by {delivery.id} ({delivery.short})"
-            event = _event(services, older, "delivery.superseded", f"{older.short} is {reason}")
-            services.store.move(older.id, event=event, expect=older.status, status=Status.SUPERSEDED, reason=reason)
-            services.tell("info", f"{older.id} ({older.short}) is superseded")
+        if older.id >= delivery.id or older.status not in (Status.WAITING, Status.ERRORED):
+            continue
+        if older.at_stage in later and _begun(services, older) is not None:
+            continue
+        reason = f"superseded by {delivery.id} ({delivery.short})"
+        event = _event(services, older, "delivery.superseded", f"{older.short} is {reason}")
+        services.store.move(older.id, event=event, expect=older.status, status=Status.SUPERSEDED, reason=reason)
+        services.tell("info", f"{older.id} ({older.short}) is superseded")
 
 
 def _move(services: Services, delivery: Delivery, event: Event, **changes: Any) -> Delivery:

@@ -36,8 +36,14 @@ def judge(services: Services, delivery: Delivery, *, actor: str | None = None) -
     tell_warnings(services, facts, verdicts, now)
     event = services.event("gates.passed", _passed(stage, verdicts), delivery_id=delivery.id, stage=stage.name)
     return services.store.move(
-        delivery.id, event=event, expect=Status.WAITING, status=Status.RUNNING, attempt=1, reason=None, recheck_at=None
+        delivery.id, event=event, expect=Status.WAITING, status=Status.RUNNING, reason=None, recheck_at=None
     )
+
+
+def may_enter(services: Services, delivery: Delivery, *, actor: str | None = None) -> bool:
+    """Whether the gates before `delivery.at_stage` say yes now, by what they saw last; `actor` as of `judge`."""
+    facts = facts_of(services, delivery, services.stage(delivery.at_stage), actor=actor)
+    return decision(evaluate(facts, services.clock())) is Answer.PASS
 
 
 def facts_of(services: Services, delivery: Delivery, stage: StageSpec, *, actor: str | None = None) -> Facts:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.errors import Occupied
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import wait_for
@@ -31,8 +33,7 @@ def occupied(services: Services, stage: str, holder: str) -> Iterator[None]:
     pipeline_id = services.pipeline().id
     while (held_by := services.store.occupy(pipeline_id, stage, holder, services.clock())) != holder:
         if _is_alive(services, held_by):
-            hint = "let it finish first: herodeploy resume"
-            raise Occupied(f"delivery {held_by} holds {stage}", stage=stage, holder=held_by, hint=hint)
+            raise _taken(f"delivery {held_by} holds {stage}", stage, held_by)
         services.store.vacate(pipeline_id, stage, held_by)
     try:
         yield
@@ -40,6 +41,20 @@ def occupied(services: Services, stage: str, holder: str) -> Iterator[None]:
         services.store.vacate(pipeline_id, stage, holder)
         raise
     services.store.vacate(pipeline_id, stage, holder)
+
+
+@contextmanager
+def occupied_by_hand(services: Services, stage: str) -> Iterator[None]:
+    """Hold a stage for what a person does by hand, while the block lasts.
+
+    Raises:
+        Occupied: a delivery holds the stage, or was let into it and cut: carried on, it would undo the person's work.
+    """
+    for each in services.store.open_deliveries(services.pipeline().id):
+        if _is_on_its_way(each, stage):
+            raise _taken(f"delivery {each.id} is on its way into {stage}", stage, each.id)
+    with occupied(services, stage, f"by-hand-{uuid.uuid4().hex[:8]}"):
+        yield
 
 
 def free(services: Services, held: Occupied, within: timedelta) -> bool:
@@ -52,8 +67,11 @@ def free(services: Services, held: Occupied, within: timedelta) -> bool:
     """
 
     def gone() -> bool | None:
-        holder = services.store.occupant(services.pipeline().id, held.stage)
-        return True if holder != held.holder or not _is_alive(services, holder) else None
+        delivery = services.store.delivery(held.holder)
+        if delivery is None or delivery.status.ended:
+            return True
+        inside = services.store.occupant(services.pipeline().id, held.stage) == held.holder
+        return None if inside or _is_on_its_way(delivery, held.stage) else True
 
     return wait_for(services, gone, within=within, every=max(LOOK_AGAIN, services.poll)) is not None
 
@@ -61,3 +79,11 @@ def free(services: Services, held: Occupied, within: timedelta) -> bool:
 def _is_alive(services: Services, holder: str) -> bool:
     delivery = services.store.delivery(holder)
     return delivery is not None and not delivery.status.ended
+
+
+def _is_on_its_way(delivery: Delivery, stage: str) -> bool:
+    return delivery.status is Status.RUNNING and delivery.at_stage == stage
+
+
+def _taken(message: str, stage: str, holder: str) -> Occupied:
+    return Occupied(message, stage=stage, holder=holder, hint="let it finish first: herodeploy resume")

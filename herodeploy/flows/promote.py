@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from herodeploy.engine.port import Run
 from herodeploy.errors import Refused, UsageError
 from herodeploy.flows import baseline, by_hand, holds, plain
 from herodeploy.flows.moves import last_move
-from herodeploy.flows.occupancy import occupied
+from herodeploy.flows.occupancy import occupied_by_hand
 from herodeploy.flows.put_back import put_back
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_verified
@@ -88,7 +87,7 @@ def promote(services: Services, to: str | None = None, *, override: str | None =
     slug_id = release.slug_id or ""
     commit = services.heroku.slugs.get(source.name, slug_id).commit
     what = f"{source.name} v{release.version} ({(commit or 'unknown commit')[:8]}) to {stage.name}"
-    with occupied(services, stage.name, f"by-hand-{uuid.uuid4().hex[:8]}"):
+    with occupied_by_hand(services, stage.name):
         begun = _begun(services, stage, slug_id)
         before = begun or baseline.take(services, stage)
         there = all(each["slug_id"] == slug_id for each in before.values())
@@ -177,8 +176,9 @@ def _close_waiting(services: Services, stage: StageSpec, slug_id: str) -> None:
     if stage.name != services.spec.stages[-1].name:
         return
     for delivery in services.store.open_deliveries(services.pipeline().id):
-        if delivery.status is Status.WAITING and delivery.at_stage == stage.name and delivery.slug_id == slug_id:
+        here = delivery.at_stage == stage.name and delivery.slug_id == slug_id
+        if here and delivery.status in (Status.WAITING, Status.ERRORED):
             event = services.event("delivery.delivered", "promoted by hand", delivery_id=delivery.id, stage=stage.name)
             services.store.move(
-                delivery.id, event=event, expect=Status.WAITING, status=Status.DELIVERED, reason="promoted by hand"
+                delivery.id, event=event, expect=delivery.status, status=Status.DELIVERED, reason="promoted by hand"
             )

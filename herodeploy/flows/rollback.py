@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from herodeploy.domain.release import Release
 from herodeploy.errors import InvalidRequest, Refused, UsageError
 from herodeploy.flows import holds, locks
 from herodeploy.flows.moves import EVENTS, last_move
-from herodeploy.flows.occupancy import occupied
+from herodeploy.flows.occupancy import occupied_by_hand
 from herodeploy.flows.put_back import roll_back, settle
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_put_back
@@ -68,7 +67,7 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
     pairs = cut or {app: _choose(services, spec, app, to) for app in spec.apps}
     services.tell("leg", f"rolling {stage} back", leg=stage)
     _tell_locks(services, stage)
-    with occupied(services, stage, f"by-hand-{uuid.uuid4().hex[:8]}"):
+    with occupied_by_hand(services, stage):
         if cut is None:
             _record_start(services, spec, pairs, why)
         started, refused = _start(services, stage, pairs)

@@ -1,0 +1,133 @@
+"""A delivery that errored on its way into a stage, or was cut, and what people do before it is carried on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from herodeploy.domain.delivery import Status
+from herodeploy.domain.mode import Mode
+from herodeploy.errors import Occupied, PlatformError
+from herodeploy.flows import locks, mode, promote, rollback
+
+Shop = Any
+
+
+class Cut(BaseException):
+    """The process is gone, as far as the flows can tell."""
+
+
+@pytest.fixture
+def shop(shop: Shop) -> Shop:
+    """In deployment mode."""
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    return shop
+
+
+def errors_at_production(shop: Shop, monkeypatch: pytest.MonkeyPatch, *, done: bool) -> Any:
+    """Deliver a change whose promotion meets a fault of the platform, after it was carried out or before."""
+    promotions = shop.services.heroku.promotions
+
+    def create(*arguments: Any) -> Any:
+        if done:
+            promotion = type(promotions).create(promotions, *arguments)
+            while any(each.status == "pending" for each in promotions.targets(promotion.id)):
+                shop.services.pause(shop.services.poll)
+        raise PlatformError("HTTP 503")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(promotions, "create", create)
+        with pytest.raises(PlatformError):
+            shop.deliver()
+    errored = shop.services.store.open_deliveries(shop.services.pipeline().id)[-1]
+    assert (errored.status, errored.at_stage) == (Status.ERRORED, "production")
+    return errored
+
+
+def now(shop: Shop, delivery: Any) -> Any:
+    return shop.services.store.delivery(delivery.id)
+
+
+def test_a_lock_that_was_set_meanwhile_keeps_it_out(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    errored = errors_at_production(shop, monkeypatch, done=False)
+    lock = locks.lock(shop.services, "production", why="the sale")
+    [waiting] = shop.resume()
+    assert (waiting.status, waiting.reason) == (Status.WAITING, "production is locked by ann@example.com: the sale")
+    assert shop.slug(shop.app("production")) is None
+
+    locks.unlock(shop.services, lock.id)
+    [delivered] = shop.resume()
+    assert (delivered.id, delivered.status, delivered.attempt) == (errored.id, Status.DELIVERED, 2)
+
+
+def test_a_rollback_by_hand_meanwhile_is_not_undone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = shop.deliver()
+    shop.commit(index_dot_html="two\n")
+    errored = errors_at_production(shop, monkeypatch, done=True)
+    rollback.rollback(shop.services, "production", why="customers miss one")
+    assert shop.slug(shop.app("production")) == first.slug_id
+    [waiting] = shop.resume()
+    assert waiting.status is Status.WAITING
+    assert "herodeploy resume-auto production" in waiting.reason
+    assert shop.slug(shop.app("production")) == first.slug_id
+    assert shop.services.store.locks.hold(errored.pipeline_id, "production") is not None
+
+
+def test_a_newer_one_leaves_it_on_its_way_until_it_has_come_as_far(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    errored = errors_at_production(shop, monkeypatch, done=True)
+    lock = locks.lock(shop.services, "production", why="the sale")
+    shop.commit(index_dot_html="two\n")
+    shop.services.actor = "bob@example.com"
+    assert shop.deliver().status is Status.WAITING
+    assert now(shop, errored).status is Status.ERRORED, "half-way into production"
+
+    locks.unlock(shop.services, lock.id)
+    newer = shop.deliver()
+    assert newer.status is Status.DELIVERED
+    assert now(shop, errored).status is Status.SUPERSEDED, "production has something newer"
+
+
+def test_promoted_by_hand_it_is_delivered(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    errored = errors_at_production(shop, monkeypatch, done=False)
+    promote.promote(shop.services)
+    assert (now(shop, errored).status, now(shop, errored).reason) == (Status.DELIVERED, "promoted by hand")
+
+
+def test_the_older_ones_are_superseded_though_the_process_dies_as_the_newer_passes(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mode.switch(shop.services, Mode.DELIVERY, None)
+    older = shop.deliver()
+    shop.commit(index_dot_html="two\n")
+    dies_after(shop, monkeypatch, "deploy.succeeded")
+    assert now(shop, older).status is Status.SUPERSEDED
+
+
+def test_what_was_let_in_and_cut_comes_before_what_is_done_by_hand(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.deliver()
+    shop.commit(index_dot_html="two\n")
+    shop.deliver()
+    shop.commit(index_dot_html="three\n")
+    dies_after(shop, monkeypatch, "gates.passed", stage="production")
+    for act in (lambda: rollback.rollback(shop.services, "production"), lambda: promote.promote(shop.services)):
+        with pytest.raises(Occupied, match="is on its way into production"):
+            act()
+    assert [each.status for each in shop.resume()] == [Status.DELIVERED]
+    rollback.rollback(shop.services, "production")
+
+
+def dies_after(shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str, stage: str | None = None) -> None:
+    """Deliver, and die after that event was written."""
+    store = shop.services.store
+
+    def move(*arguments: Any, **changes: Any) -> Any:
+        moved = type(store).move(store, *arguments, **changes)
+        if changes["event"].kind == kind and stage in (None, changes["event"].stage):
+            raise Cut
+        return moved
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "move", move)
+        with pytest.raises(Cut):
+            shop.deliver()

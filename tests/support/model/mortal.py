@@ -1,0 +1,166 @@
+"""Processes that die between any two acts, and what survives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from herodeploy.engine import plain
+from herodeploy.engine.port import Leg, T
+from herodeploy.errors import PlatformError, PlatformUnreachable, StoreError
+from herodeploy.store.database import Database
+from herodeploy.store.store import Store
+
+
+class Dead(BaseException):
+    """The process has died: nothing of herodeploy's may catch this."""
+
+
+@dataclass(frozen=True)
+class Strike:
+    """What befalls a process.
+
+    Parameters:
+        what: ``dies``, or ``unreachable`` and ``broken`` for a call of the platform, ``locked`` for the database.
+        at: the so-manyth act it befalls; of a death, writes of the store, acts of the platform and records of steps
+            are counted, of a fault in the platform its calls, of one in the database its writes.
+        after: whether the act was done before.
+    """
+
+    what: str
+    at: int
+    after: bool
+
+    def __str__(self) -> str:
+        return f"{self.what} {'after' if self.after else 'before'} act {self.at}"
+
+
+@dataclass
+class Life:
+    """Of one process: counts its acts, and strikes where it is meant to.
+
+    Parameters:
+        note: is told where it struck.
+    """
+
+    strike: Strike | None = None
+    note: Callable[[str], None] = lambda _: None
+    dead: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def act(self, name: str, *kinds: str) -> Iterator[None]:
+        """Do one act of these kinds: some of dies, platform, database."""
+        if self.dead:
+            raise Dead
+        struck = self._struck(kinds)
+        if struck and struck.what == "dies" and not struck.after:
+            self._die(name, struck)
+        if struck and struck.what != "dies" and not struck.after:
+            self._fail(name, struck)
+        yield
+        if struck and struck.what == "dies":
+            self._die(name, struck)
+        if struck:
+            self._fail(name, struck)
+
+    def _struck(self, kinds: tuple[str, ...]) -> Strike | None:
+        for kind in kinds:
+            self.counts[kind] = self.counts.get(kind, 0) + 1
+        meant = self.strike
+        if meant is None:
+            return None
+        kind = {"dies": "dies", "locked": "database"}.get(meant.what, "platform")
+        return meant if kind in kinds and self.counts[kind] == meant.at else None
+
+    def _die(self, name: str, strike: Strike) -> None:
+        self.note(f"  ... {strike}: {name}")
+        self.dead = True
+        raise Dead
+
+    def _fail(self, name: str, strike: Strike) -> None:
+        self.note(f"  ... {strike}: {name}")
+        if strike.what == "locked":
+            raise StoreError("the database is locked")
+        raise PlatformUnreachable("no answer") if strike.what == "unreachable" else PlatformError("HTTP 503")
+
+
+class MortalDatabase(Database):
+    """The real database, each of whose writes may be a process's last."""
+
+    life = Life()
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Open a transaction; a death after it comes when all is written."""
+        with self.life.act("a write of the store", "dies", "database"), super().write() as connection:
+            yield connection
+
+
+def open_store(state: Path, life: Life) -> Store:
+    """Open the real store as a process of that life."""
+    database = MortalDatabase.open(None, state)
+    assert isinstance(database, MortalDatabase)
+    database.life = life
+    return Store(database)
+
+
+Records = dict[str, Any]
+"""What a durable engine has on its disk: results of steps and legs by their ids, as plain JSON."""
+
+
+class RecordingEngine:
+    """An engine that does what the durable one promises, without the second that it takes to start.
+
+    A process that dies between a step and its record does the step again; what is recorded is not done twice.
+
+    Parameters:
+        records: outlives the process.
+    """
+
+    def __init__(self, legs: Mapping[str, Leg], records: Records, life: Life) -> None:
+        self._legs, self._records, self._life = legs, records, life
+        self.leg_id: str | None = None
+
+    def run(self, leg_id: str, leg: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Run a leg, or give the recorded result; as of the port."""
+        self.leg_id = leg_id
+        given = self._recorded(f"{leg_id} payload", lambda: payload)
+        try:
+            return self._recorded(leg_id, lambda: self._legs[leg](_Steps(self._recorded, leg_id), given))
+        finally:
+            self.leg_id = None
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _recorded(self, key: str, act: Callable[[], T]) -> T:
+        if key not in self._records:
+            try:
+                result = {"value": plain.value(act(), key)}
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is how this ended
+                result = {"error": plain.pack(error)}
+            with self._life.act(f"the record of {key}", "dies"):
+                self._records[key] = result
+        record = self._records[key]
+        if "error" in record:
+            raise plain.unpack(record["error"])
+        found: T = record["value"]
+        return found
+
+
+class _Steps:
+    """Steps are told apart by their place in the leg, as the durable engine does."""
+
+    def __init__(self, recorded: Callable[..., Any], leg_id: str) -> None:
+        self._recorded, self._leg_id, self._count = recorded, leg_id, 0
+
+    def step(self, name: str, fn: Callable[..., T], *args: object) -> T:
+        self._count += 1
+        result: T = self._recorded(f"{self._leg_id} step {self._count} {name}", lambda: fn(*args))
+        return result
