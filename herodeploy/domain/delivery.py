@@ -42,7 +42,9 @@ class Delivery:
         slug_id: the artifact, once the first stage has built it.
         source_app_id, source_release_id: the exact release that the last passed stage verified.
         reason: why it waits, failed or was superseded.
-        recheck_at: when a waiting one is to be looked at again though nothing happens.
+        recheck_at: when a waiting one is to be looked at again, or an errored one tried again, though nothing happens.
+        news: how many things happened that may change what its gates say, since they were asked last.
+        asked_by: the person who asked for it to go on; None where it goes on by itself.
     """
 
     id: str
@@ -63,6 +65,8 @@ class Delivery:
     source_release_id: str | None = None
     reason: str | None = None
     recheck_at: datetime | None = None
+    news: int = 0
+    asked_by: str | None = None
 
     @property
     def leg_id(self) -> str:

@@ -24,7 +24,7 @@ from herodeploy.flows.start import start_delivery
 from herodeploy.flows.verified import record_verified
 from herodeploy.flows.waves import failed
 
-__all__ = ["advance", "approve", "carry_on", "find", "legs", "reject", "resume", "start_delivery"]
+__all__ = ["advance", "approve", "find", "legs", "reject", "resume", "start_delivery"]
 
 MANY = 500
 
@@ -48,51 +48,36 @@ def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
     for cut in services.store.open_deliveries(delivery.pipeline_id):
         if cut.status is Status.RUNNING and cut.id < delivery.id:
             services.tell("info", f"carrying on {cut.id} ({cut.short}), which was cut")
-            _advance(services, engine, cut)
+            carry(services, engine, cut)
+    services.store.due.ask(delivery.id, services.actor)
     # What was carried on may have superseded this one.
-    return _advance(services, engine, services.store.delivery(delivery.id) or delivery, actor=services.actor)
+    return carry(services, engine, services.store.delivery(delivery.id) or delivery)
 
 
-def carry_on(services: Services, engine: Engine, *, before: Delivery | None = None) -> list[Delivery]:
-    """Carry on what was cut or errored, oldest first; one that errors again is told and left as it is.
+def resume(services: Services, engine: Engine) -> list[Delivery]:
+    """Look at all open deliveries again: cut, errored and waiting ones, oldest first.
 
-    Parameters:
-        before: leave this one and those after it alone.
+    One that errors again is told and left as it is.
 
     Raises:
         PlatformUnreachable: there is no platform to go on with.
     """
-    return _each(services, engine, (Status.RUNNING, Status.ERRORED), before)
-
-
-def resume(services: Services, engine: Engine) -> list[Delivery]:
-    """Look at all open deliveries again: cut, errored and waiting ones, oldest first; errors as of `carry_on`."""
-    return _each(services, engine, (Status.RUNNING, Status.ERRORED, Status.WAITING), None)
-
-
-def _each(services: Services, engine: Engine, statuses: tuple[Status, ...], before: Delivery | None) -> list[Delivery]:
     looked_at = []
     for listed in services.store.open_deliveries(services.pipeline().id):
         delivery = services.store.delivery(listed.id) or listed
-        if delivery.status not in statuses or (before is not None and delivery.id >= before.id):
+        if delivery.status.ended:
             continue
         services.tell("info", f"carrying on {delivery.id} ({delivery.short}), {delivery.status}")
-        try:
-            delivery = _advance(services, engine, delivery)
-        except PlatformUnreachable:
-            raise
-        except HerodeployError as error:
-            services.tell("warning", f"{delivery.id} cannot go on: {error.message}")
-            delivery = services.store.delivery(delivery.id) or delivery
-        looked_at.append(delivery.id)
+        looked_at.append(_carry_or_tell(services, engine, delivery).id)
     # A later one may have superseded an earlier one.
     return [each for each in map(services.store.delivery, looked_at) if each is not None]
 
 
-def _advance(services: Services, engine: Engine, delivery: Delivery, *, actor: str | None = None) -> Delivery:
+def carry(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
+    """Carry one delivery on until it has ended or waits; errors as of `advance`."""
     while not delivery.status.ended:
         if delivery.status is Status.WAITING:
-            delivery = judge(services, delivery, actor=actor)
+            delivery = judge(services, delivery)
             if delivery.status is Status.WAITING:
                 break
             continue
@@ -103,16 +88,25 @@ def _advance(services: Services, engine: Engine, delivery: Delivery, *, actor: s
     return delivery
 
 
-def _try_again(services: Services, delivery: Delivery, actor: str | None) -> Delivery:
+def _carry_or_tell(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
+    try:
+        return carry(services, engine, delivery)
+    except PlatformUnreachable:
+        raise
+    except HerodeployError as error:
+        services.tell("warning", f"{delivery.id} cannot go on: {error.message}")
+        return services.store.delivery(delivery.id) or delivery
+
+
+def _try_again(services: Services, delivery: Delivery) -> Delivery:
     """Begin the next attempt of a leg where the gates still say yes: people may have locked or held the stage."""
-    attempt, stage = delivery.attempt + 1, delivery.at_stage
-    status, kind, text = Status.RUNNING, "delivery.resumed", f"carried on at {stage}, attempt {attempt}"
-    if stage != TEST_LEG and not may_enter(services, delivery, actor=actor):
+    stage = delivery.at_stage
+    changes: dict[str, Any] = {"attempt": delivery.attempt + 1, "reason": None, "recheck_at": None, "news": 0}
+    status, kind, text = Status.RUNNING, "delivery.resumed", f"carried on at {stage}, attempt {changes['attempt']}"
+    if stage != TEST_LEG and not may_enter(services, delivery):
         status, kind, text = Status.WAITING, "delivery.reopened", f"{delivery.short} asks the gates of {stage} again"
     event = _event(services, delivery, kind, text)
-    return services.store.move(
-        delivery.id, event=event, expect=Status.ERRORED, status=status, attempt=attempt, reason=None
-    )
+    return services.store.move(delivery.id, event=event, expect=Status.ERRORED, status=status, **changes)
 
 
 def _leg(services: Services, engine: Engine, delivery: Delivery) -> Delivery:

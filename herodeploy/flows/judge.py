@@ -1,10 +1,14 @@
-"""Asking the gates of a stage whether a delivery may enter it."""
+"""Asking the gates of a stage whether deliveries may enter it: one, or thousands that wait."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.event import Event
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.flows import mode
@@ -12,62 +16,58 @@ from herodeploy.flows.locks import tell_warnings
 from herodeploy.flows.looks.look import look_for
 from herodeploy.flows.services import Services
 from herodeploy.gates.evaluate import decision, evaluate, recheck_at
+from herodeploy.store.judging import Judged, Known
+
+SOON = timedelta(seconds=1)
+"""Gates whose time has come are asked again no sooner, also where one gives a time that is over."""
+LONG = 1.0
+"""Seconds after which what was found is written, and others may have their turn."""
 
 
-def judge(services: Services, delivery: Delivery, *, actor: str | None = None) -> Delivery:
+def judge(services: Services, delivery: Delivery) -> Delivery:
     """Ask the gates before `delivery.at_stage` and move the delivery by their answer.
-
-    Parameters:
-        actor: the person who asks for the move; None where it is automatic.
 
     Returns:
         the delivery: running when all gates pass, failed when one says FAIL, waiting otherwise.
     """
-    stage = services.stage(delivery.at_stage)
-    now = services.clock()
-    facts = facts_of(services, delivery, stage, actor=actor)
-    verdicts = evaluate(facts, now, look_for(services, delivery))
-    services.store.gates.record_verdicts(delivery.id, stage.name, verdicts, now)
-    answer = decision(verdicts)
-    if answer is Answer.WAIT:
-        return _wait(services, delivery, reasons(verdicts, Answer.WAIT), recheck_at(verdicts))
-    if answer is Answer.FAIL:
-        return _fail(services, delivery, reasons(verdicts, Answer.FAIL))
-    tell_warnings(services, facts, verdicts, now)
-    event = services.event("gates.passed", _passed(stage, verdicts), delivery_id=delivery.id, stage=stage.name)
-    return services.store.move(
-        delivery.id, event=event, expect=Status.WAITING, status=Status.RUNNING, reason=None, recheck_at=None
+    return judge_all(services, [delivery])[0]
+
+
+def judge_all(services: Services, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Ask the gates for deliveries that wait before one stage, in order, up to the first that may go on.
+
+    Those after it are left as they are: what it does may change the answers. So are those that would take too long, as
+    where gates look at the world.
+
+    Returns:
+        those that were judged, as they are now.
+    """
+    stage = services.stage(deliveries[0].at_stage)
+    artifacts = {each: artifact_of(each) for each in deliveries}
+    before = services.spec.before(stage.name)
+    known = services.store.judging.known(
+        deliveries[0].pipeline_id, stage.name, before.name if before else None, artifacts
     )
+    judged, ends = [], time.monotonic() + LONG
+    for facts, delivery in zip(_facts(services, stage, known, artifacts), deliveries, strict=True):
+        judged.append(_judge(services, delivery, facts))
+        if judged[-1].changes.get("status") is Status.RUNNING or time.monotonic() > ends:
+            break
+    now = services.store.judging.record(judged, known.verdicts)
+    return [now[each.delivery.id] for each in judged]
 
 
-def may_enter(services: Services, delivery: Delivery, *, actor: str | None = None) -> bool:
-    """Whether the gates before `delivery.at_stage` say yes now, by what they saw last; `actor` as of `judge`."""
-    facts = facts_of(services, delivery, services.stage(delivery.at_stage), actor=actor)
+def may_enter(services: Services, delivery: Delivery) -> bool:
+    """Whether the gates before `delivery.at_stage` say yes now, by what they saw last."""
+    facts = facts_of(services, delivery, services.stage(delivery.at_stage))
     return decision(evaluate(facts, services.clock())) is Answer.PASS
 
 
-def facts_of(services: Services, delivery: Delivery, stage: StageSpec, *, actor: str | None = None) -> Facts:
-    """Return what the gates of a stage may know of a delivery; `actor` as of `judge`."""
-    before = services.spec.before(stage.name)
-    artifact, store, pipeline_id = artifact_of(delivery), services.store, delivery.pipeline_id
-    return Facts(
-        pipeline=services.spec,
-        stage=stage,
-        mode=mode.show(services).mode,
-        delivery_id=delivery.id,
-        commit=delivery.commit,
-        author=delivery.author,
-        slug_id=artifact,
-        ci=delivery.ci,
-        verified_upstream=before is None or store.is_verified(pipeline_id, before.name, artifact),
-        approvals=tuple(store.gates.approvals_of(pipeline_id, stage.name, artifact)),
-        actor=actor,
-        locks=tuple(store.locks.of_stage(pipeline_id, stage.name)),
-        hold=store.locks.hold(pipeline_id, stage.name),
-        taken_back=store.locks.taken_back(pipeline_id, stage.name, delivery.commit),
-        overrides=tuple(store.gates.overrides(delivery.id, stage.name)),
-        observations=store.gates.observations(delivery.id, stage.name),
-    )
+def facts_of(services: Services, delivery: Delivery, stage: StageSpec) -> Facts:
+    """Return what the gates of a stage may know of a delivery."""
+    before, artifacts = services.spec.before(stage.name), {delivery: artifact_of(delivery)}
+    known = services.store.judging.known(delivery.pipeline_id, stage.name, before.name if before else None, artifacts)
+    return _facts(services, stage, known, artifacts)[0]
 
 
 def artifact_of(delivery: Delivery) -> str:
@@ -75,29 +75,74 @@ def artifact_of(delivery: Delivery) -> str:
     return delivery.slug_id or delivery.commit
 
 
-def reasons(verdicts: list[Verdict], answer: Answer) -> str:
+def reasons(verdicts: Sequence[Verdict], answer: Answer) -> str:
     """Return the reasons of the verdicts that say `answer`, as one text."""
     return "; ".join(verdict.reason for verdict in verdicts if verdict.answer is answer)
 
 
-def _passed(stage: StageSpec, verdicts: list[Verdict]) -> str:
+def _facts(services: Services, stage: StageSpec, known: Known, artifacts: dict[Delivery, str]) -> list[Facts]:
+    pipeline_id, store = services.pipeline().id, services.store
+    shared: dict[str, Any] = {
+        "pipeline": services.spec,
+        "stage": stage,
+        "mode": mode.show(services).mode,
+        "locks": tuple(store.locks.of_stage(pipeline_id, stage.name)),
+        "hold": store.locks.hold(pipeline_id, stage.name),
+    }
+    first = services.spec.before(stage.name) is None
+    return [
+        Facts(
+            **shared,
+            delivery_id=each.id,
+            commit=each.commit,
+            author=each.author,
+            slug_id=artifact,
+            ci=each.ci,
+            verified_upstream=first or artifact in known.verified,
+            approvals=tuple(known.approvals.get(artifact, ())),
+            actor=each.asked_by,
+            taken_back=known.taken_back.get(each.commit),
+            overrides=tuple(known.overrides.get(each.id, ())),
+            observations=known.observations.get(each.id, {}),
+        )
+        for each, artifact in artifacts.items()
+    ]
+
+
+def _judge(services: Services, delivery: Delivery, facts: Facts) -> Judged:
+    now = services.clock()
+    verdicts = evaluate(facts, now, look_for(services, delivery))
+    answer = decision(verdicts)
+    if answer is Answer.WAIT:
+        return _waits(services, delivery, verdicts, now)
+    if answer is Answer.FAIL:
+        reason = reasons(verdicts, Answer.FAIL)
+        services.tell("failed", reason, leg=delivery.at_stage)
+        changes: dict[str, Any] = {"status": Status.FAILED, "reason": reason, "recheck_at": None}
+        return Judged(delivery, verdicts, now, changes, _event(services, delivery, "gates.failed", reason))
+    tell_warnings(services, facts, verdicts, now)
+    text = _passed(facts.stage, verdicts)
+    changes = {"status": Status.RUNNING, "reason": None, "recheck_at": None}
+    return Judged(delivery, verdicts, now, changes, _event(services, delivery, "gates.passed", text), asking=True)
+
+
+def _waits(services: Services, delivery: Delivery, verdicts: list[Verdict], now: datetime) -> Judged:
+    reason, again = reasons(verdicts, Answer.WAIT), recheck_at(verdicts)
+    again = max(again, now + SOON) if again is not None else None
+    news = delivery.reason != reason
+    if news or delivery.asked_by is not None:
+        services.tell("wait", reason, leg=delivery.at_stage)
+    changes: dict[str, Any] = {"reason": reason} if news else {}
+    if delivery.recheck_at != again:
+        changes["recheck_at"] = again
+    event = _event(services, delivery, "gates.waiting", reason) if news else None
+    return Judged(delivery, verdicts, now, changes, event)
+
+
+def _passed(stage: StageSpec, verdicts: Sequence[Verdict]) -> str:
     overridden = [f"{each.name} ({each.actor})" for each in verdicts if each.answer is Answer.OVERRIDDEN]
     return f"may enter {stage.name}" + (f"; overridden: {', '.join(overridden)}" if overridden else "")
 
 
-def _wait(services: Services, delivery: Delivery, reason: str, recheck: datetime | None) -> Delivery:
-    services.tell("wait", reason, leg=delivery.at_stage)
-    if delivery.reason == reason and delivery.recheck_at == recheck:
-        return delivery
-    if delivery.reason == reason:
-        return services.store.recheck(delivery.id, recheck)
-    event = services.event("gates.waiting", reason, delivery_id=delivery.id, stage=delivery.at_stage)
-    return services.store.move(delivery.id, event=event, expect=Status.WAITING, reason=reason, recheck_at=recheck)
-
-
-def _fail(services: Services, delivery: Delivery, reason: str) -> Delivery:
-    services.tell("failed", reason, leg=delivery.at_stage)
-    event = services.event("gates.failed", reason, delivery_id=delivery.id, stage=delivery.at_stage)
-    return services.store.move(
-        delivery.id, event=event, expect=Status.WAITING, status=Status.FAILED, reason=reason, recheck_at=None
-    )
+def _event(services: Services, delivery: Delivery, kind: str, text: str) -> Event:
+    return services.event(kind, text, delivery_id=delivery.id, stage=delivery.at_stage)

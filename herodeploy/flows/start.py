@@ -48,11 +48,11 @@ def start_delivery(services: Services, change: Change, *, retry: bool = False) -
         attempt=1,
         created_at=now,
         updated_at=now,
+        asked_by=services.actor,
     )
     text = f"delivering {delivery.short}"
     event = services.event("delivery.created", text, delivery_id=delivery.id, stage=TEST_LEG)
-    services.store.add_delivery(delivery, event)
-    return delivery
+    return services.store.add_delivery(delivery, event)
 
 
 def _check_failed(services: Services, change: Change) -> None:

@@ -68,9 +68,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """Open a transaction that is the only writer from its start on SQLite, so that it never fails half-way."""
+    def write(self, *, alone: str | None = None) -> Iterator[sa.Connection]:
+        """Open a transaction that is the only writer from its start on SQLite, so that it never fails half-way.
+
+        Parameters:
+            alone: no other transaction of that name runs beside this one, on PostgreSQL neither.
+        """
         with self._explained(), self._engine.execution_options(write=True).begin() as connection:
+            if alone is not None and self._engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(alone, 0))))
             yield connection
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from herodeploy.domain.event import Event
 from herodeploy.domain.lock import Hold, Lock, TakenBack
-from herodeploy.store import schema
+from herodeploy.store import news, schema
 from herodeploy.store.database import Database
 from herodeploy.store.rows import row_of
 
@@ -26,15 +26,17 @@ class Locks:
             wanted = self._db.insert(schema.locks).values(row_of(lock)).on_conflict_do_nothing()
             if tx.execute(wanted.returning(schema.locks.c.id)).first() is not None:
                 tx.execute(schema.events.insert().values(row_of(event)))
+                news.tell(tx, *news.before(lock.pipeline_id, lock.stage))
 
     def remove(self, lock_id: str, event: Event) -> bool:
         """Unlock; whether the lock was there."""
         table = schema.locks
         with self._db.write() as tx:
-            removed = tx.execute(table.delete().where(table.c.id == lock_id)).rowcount > 0
-            if removed:
+            removed = tx.execute(table.delete().where(table.c.id == lock_id).returning(table)).first()
+            if removed is not None:
                 tx.execute(schema.events.insert().values(row_of(event)))
-        return removed
+                news.tell(tx, *news.before(removed.pipeline_id, removed.stage))
+        return removed is not None
 
     def of_pipeline(self, pipeline_id: str) -> list[Lock]:
         """Return the locks of a pipeline, its stages and everything, oldest first; those that have ended too."""
@@ -55,6 +57,7 @@ class Locks:
             tx.execute(table.delete().filter_by(pipeline_id=hold.pipeline_id, stage=hold.stage))
             tx.execute(table.insert().values(row_of(hold)))
             tx.execute(schema.events.insert().values(row_of(event)))
+            news.tell(tx, *news.before(hold.pipeline_id, hold.stage))
 
     def hold(self, pipeline_id: str, stage: str) -> Hold | None:
         """Return the hold on a stage."""
@@ -71,6 +74,7 @@ class Locks:
             lifted = sum(tx.execute(table.delete().filter_by(**here)).rowcount for table in tables)
             if lifted:
                 tx.execute(schema.events.insert().values(row_of(event)))
+                news.tell(tx, *news.before(pipeline_id, stage))
         return lifted > 0
 
     def take_back(self, marks: Sequence[TakenBack]) -> None:
@@ -78,6 +82,7 @@ class Locks:
         with self._db.write() as tx:
             for mark in marks:
                 tx.execute(self._db.insert(schema.taken_back).values(row_of(mark)).on_conflict_do_nothing())
+                news.tell(tx, *news.before(mark.pipeline_id, mark.stage), schema.deliveries.c.commit == mark.commit)
 
     def taken_back(self, pipeline_id: str, stage: str, commit: str) -> TakenBack | None:
         """Return the mark on a commit."""

@@ -7,7 +7,10 @@ from dataclasses import fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from herodeploy.domain.delivery import Delivery, Status
+
 if TYPE_CHECKING:
+    import sqlalchemy as sa
     from _typeshed import DataclassInstance
 
 
@@ -21,3 +24,8 @@ def plain(value: object) -> object:
     if isinstance(value, StrEnum):
         return str(value)
     return dict(value) if isinstance(value, Mapping) else value
+
+
+def delivery_of(row: sa.Row[Any]) -> Delivery:
+    """Return a delivery's row as the delivery."""
+    return Delivery(**{**row._mapping, "status": Status(row.status)})

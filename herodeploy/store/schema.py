@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0003"
 VERSION_TABLE = "herodeploy_schema"
 
 
@@ -53,9 +53,17 @@ deliveries = sa.Table(
     sa.Column("source_release_id", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("recheck_at", Utc),
-    sa.Index("deliveries_to_recheck", "status", "recheck_at"),
+    sa.Column("news", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("asked_by", sa.Text),
     sa.Index("deliveries_of_pipeline", "pipeline_id", "id"),
-    sa.Index("deliveries_by_status", "pipeline_id", "status"),
+    sa.Index("deliveries_by_status", "pipeline_id", "status", "recheck_at"),
+)
+sa.Index(
+    "deliveries_with_news",
+    deliveries.c.pipeline_id,
+    deliveries.c.id,
+    sqlite_where=deliveries.c.news > 0,
+    postgresql_where=deliveries.c.news > 0,
 )
 
 verdicts = sa.Table(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,11 +12,13 @@ from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
 from herodeploy.domain.mode import Mode, ModeChange
 from herodeploy.errors import Busy, StoreError
-from herodeploy.store import schema
+from herodeploy.store import news, schema
 from herodeploy.store.database import Database
+from herodeploy.store.due import Due
 from herodeploy.store.gates import Gates
+from herodeploy.store.judging import Judging
 from herodeploy.store.locks import Locks
-from herodeploy.store.rows import plain, row_of
+from herodeploy.store.rows import delivery_of, plain, row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ _OPEN = [str(status) for status in Status if not status.ended]
 
 
 class Store:
-    """Every method is one transaction, those of `gates` and `locks` too.
+    """Every method is one transaction, those of `gates`, `locks`, `judging` and `due` too.
 
     Raises:
         StoreError: whenever the database cannot be used, with the way out.
@@ -43,6 +44,8 @@ class Store:
         self._db = database
         self.gates = Gates(database)
         self.locks = Locks(database)
+        self.judging = Judging(database)
+        self.due = Due(database)
 
     @classmethod
     def open(cls, url: str | None = None, *, state_dir: Path | None = None) -> Store:
@@ -74,18 +77,32 @@ class Store:
 
     # Deliveries
 
-    def add_delivery(self, delivery: Delivery, event: Event) -> None:
-        """Remember a new delivery."""
-        with self._db.write() as tx:
-            tx.execute(schema.deliveries.insert().values(row_of(delivery)))
+    def add_delivery(self, delivery: Delivery, event: Event) -> Delivery:
+        """Remember a new delivery, unless one of that commit is open in the pipeline by now.
+
+        Returns:
+            the one that is there: this one, or the other.
+        """
+        table = schema.deliveries
+        rivals = sa.select(table).where(
+            table.c.pipeline_id == delivery.pipeline_id,
+            table.c.status.in_(_OPEN),
+            table.c.commit == delivery.commit,
+        )
+        with self._db.write(alone=f"deliveries of {delivery.pipeline_id}") as tx:
+            rival = tx.execute(rivals.order_by(table.c.id)).first()
+            if rival is not None and not delivery.status.ended:
+                return delivery_of(rival)
+            tx.execute(table.insert().values(row_of(delivery)))
             tx.execute(schema.events.insert().values(row_of(event)))
+        return delivery
 
     def delivery(self, delivery_id: str) -> Delivery | None:
         """Return the delivery of exactly that id."""
         table = schema.deliveries
         with self._db.read() as tx:
             row = tx.execute(sa.select(table).where(table.c.id == delivery_id)).first()
-        return None if row is None else _delivery(row)
+        return None if row is None else delivery_of(row)
 
     def find_deliveries(self, pipeline_id: str, prefix: str) -> list[Delivery]:
         """Return those meant by the start or last part of an id, or the start of a commit; newest first."""
@@ -109,6 +126,8 @@ class Store:
     def move(self, delivery_id: str, *, event: Event, expect: Status | None = None, **changes: object) -> Delivery:
         """Change fields of a delivery and write the event, both or neither; `updated_at` becomes the event's time.
 
+        One that begins to wait is due to be looked at.
+
         Parameters:
             expect: the status it must still have.
 
@@ -126,22 +145,17 @@ class Store:
                     f"delivery {delivery_id} is {row.status} by now, no longer {expect}",
                     hint="see where it stands: herodeploy status",
                 )
+            if values.get("status") == Status.WAITING:
+                values["news"] = row.news + 1
             tx.execute(table.update().where(table.c.id == delivery_id).values(values))
             tx.execute(schema.events.insert().values(row_of(event)))
-            return _delivery(tx.execute(sa.select(table).where(table.c.id == delivery_id)).one())
-
-    def recheck(self, delivery_id: str, at: datetime | None) -> Delivery:
-        """Say when a waiting delivery is to be looked at again; nothing happened, so no event tells of it."""
-        table = schema.deliveries
-        with self._db.write() as tx:
-            tx.execute(table.update().where(table.c.id == delivery_id).values(recheck_at=at))
-            return _delivery(tx.execute(sa.select(table).where(table.c.id == delivery_id)).one())
+            return delivery_of(tx.execute(sa.select(table).where(table.c.id == delivery_id)).one())
 
     def _deliveries(self, where: sa.ColumnElement[bool], *, newest: bool, limit: int | None = None) -> list[Delivery]:
         order = schema.deliveries.c.id.desc() if newest else schema.deliveries.c.id.asc()
         with self._db.read() as tx:
             rows = tx.execute(sa.select(schema.deliveries).where(where).order_by(order).limit(limit)).all()
-        return [_delivery(row) for row in rows]
+        return [delivery_of(row) for row in rows]
 
     # The mode
 
@@ -159,6 +173,7 @@ class Store:
             tx.execute(table.delete().where(table.c.pipeline_id == change.pipeline_id))
             tx.execute(table.insert().values(row_of(change)))
             tx.execute(schema.events.insert().values(row_of(event)))
+            news.tell(tx, *news.before(change.pipeline_id))
 
     # Events
 
@@ -236,6 +251,7 @@ class Store:
         }
         with self._db.write() as tx:
             tx.execute(self._db.insert(schema.verified).values(row).on_conflict_do_nothing())
+            news.tell(tx, *news.before(pipeline_id), schema.deliveries.c.slug_id == slug_id)
 
     def forget_verified(self, pipeline_id: str, stage: str, slug_id: str) -> None:
         """Let a verification that failed win over those that this artifact passed before in this stage."""
@@ -243,6 +259,7 @@ class Store:
         of_it = sa.and_(table.c.pipeline_id == pipeline_id, table.c.stage == stage, table.c.slug_id == slug_id)
         with self._db.write() as tx:
             tx.execute(table.delete().where(of_it))
+            news.tell(tx, *news.before(pipeline_id), schema.deliveries.c.slug_id == slug_id)
 
     def is_verified(self, pipeline_id: str, stage: str, slug_id: str) -> bool:
         """Whether this artifact passed verification in this stage, and has failed none there since."""
@@ -268,7 +285,3 @@ class Store:
             commits = sa.select(table.c.commit).where(here, table.c.slug_id == row.slug_id, table.c.commit.is_not(None))
             commit = row.commit or tx.execute(commits.limit(1)).scalar()
         return Verified(row.slug_id, commit or None, row.at)
-
-
-def _delivery(row: sa.Row[Any]) -> Delivery:
-    return Delivery(**{**row._mapping, "status": Status(row.status)})

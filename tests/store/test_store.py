@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from herodeploy.domain.approval import Approval
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
-from herodeploy.domain.gate import Answer, Observation, Override, Verdict
+from herodeploy.domain.gate import Observation, Override
 from herodeploy.domain.mode import Mode, ModeChange
 from herodeploy.errors import Busy, StoreError
 from herodeploy.store.store import Store
@@ -75,7 +74,7 @@ def test_a_move_changes_fields_and_writes_its_event_together(store: Store) -> No
     later = NOON + timedelta(hours=1)
     note = event("delivery.waits", at=later, delivery_id=delivery().id, stage="production", data={"n": [1, None]})
     moved = store.move(delivery().id, event=note, expect=Status.RUNNING, status=Status.WAITING, at_stage="production")
-    assert moved == delivery(status=Status.WAITING, at_stage="production", updated_at=later)
+    assert moved == delivery(status=Status.WAITING, at_stage="production", updated_at=later, news=1)
     assert moved == store.delivery(delivery().id)
     assert store.events("p1", delivery().id) == [note]
 
@@ -120,31 +119,6 @@ def test_an_event_that_cannot_be_written_undoes_the_change(store: Store) -> None
     with pytest.raises(StoreError):
         store.move(delivery().id, event=event(text=None), status=Status.FAILED)
     assert store.delivery(delivery().id) == delivery()
-
-
-def test_verdicts_replace_the_earlier_ones_and_keep_their_order(store: Store) -> None:
-    store.add_delivery(delivery(), event())
-    store.gates.record_verdicts(delivery().id, "production", [Verdict("ci", Answer.FAIL, "failed")], NOON)
-    verdicts = [
-        Verdict("ci", Answer.PASS, "succeeded", facts={"ci": "succeeded"}),
-        Verdict("approval", Answer.WAIT, "waits", until=NOON, facts={"by": ["ann"]}),
-        Verdict("soak", Answer.OVERRIDDEN, "by hand", name="s", actor="ann", comment="urgent", said=Answer.WAIT),
-    ]
-    store.gates.record_verdicts(delivery().id, "production", verdicts, NOON)
-    assert store.gates.verdicts(delivery().id, "production") == verdicts
-    assert store.gates.verdicts(delivery().id, "staging") == []
-    store.gates.record_verdicts(delivery().id, "production", [], NOON)
-    assert store.gates.verdicts(delivery().id, "production") == []
-
-
-def test_approvals_come_oldest_first(store: Store) -> None:
-    store.add_delivery(delivery(), event())
-    yes = Approval("2", delivery().id, "production", "s1", "bob", NOON, comment="fine")
-    no = Approval("1", delivery().id, "production", "s1", "ann", NOON + timedelta(seconds=1), approved=False)
-    for approval in (no, yes):
-        store.gates.add_approval(approval, event("approval.given"))
-    assert store.gates.approvals_of("p1", "production", "s1") == [yes, no]
-    assert store.gates.approvals_of("p1", "staging", "s1") == []
 
 
 def test_the_mode_is_the_last_throw_of_the_switch(store: Store) -> None:
@@ -232,15 +206,6 @@ def test_times_of_any_zone_come_back_in_utc_and_naive_ones_are_refused(store: St
         store.record_event(event(at=datetime(2026, 11, 23)))
 
 
-def test_approvals_of_an_artifact_come_from_every_delivery_of_the_pipeline(store: Store) -> None:
-    for number, pipeline in ((1, "p1"), (2, "p1"), (3, "p2")):
-        store.add_delivery(delivery(number, pipeline_id=pipeline), event())
-        approval = Approval(str(number), delivery(number).id, "production", "s1", "bob", NOON)
-        store.gates.add_approval(approval, event())
-    assert [each.id for each in store.gates.approvals_of("p1", "production", "s1")] == ["1", "2"]
-    assert store.gates.approvals_of("p1", "production", "s2") == []
-
-
 def test_overrides_and_observations_are_kept(store: Store) -> None:
     store.add_delivery(delivery(), event())
     override = Override("1", delivery().id, "production", "s1", "ci", "bob", NOON, "the test is wrong")
@@ -253,10 +218,3 @@ def test_overrides_and_observations_are_kept(store: Store) -> None:
         store.gates.record_observation(delivery().id, "production", "http", seen)
     store.gates.record_observation(delivery().id, "production", "soak", first)
     assert store.gates.observations(delivery().id, "production") == {"http": second, "soak": first}
-
-
-def test_a_waiting_delivery_is_looked_at_again_without_an_event(store: Store) -> None:
-    store.add_delivery(delivery(status=Status.WAITING), event())
-    assert store.recheck(delivery().id, NOON).recheck_at == NOON
-    assert store.delivery(delivery().id) == delivery(status=Status.WAITING, recheck_at=NOON)
-    assert len(store.events("p1")) == 1

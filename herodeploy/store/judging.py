@@ -1,0 +1,230 @@
+"""What is read and written when the gates of one stage are asked for many deliveries at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from herodeploy.domain.approval import Approval
+from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.event import Event
+from herodeploy.domain.gate import Observation, Override, Verdict
+from herodeploy.domain.lock import TakenBack
+from herodeploy.store import schema
+from herodeploy.store.database import Database
+from herodeploy.store.gates import verdict_of
+from herodeploy.store.rows import delivery_of, row_of
+
+
+@dataclass
+class Known:
+    """What the store knows of many deliveries before one stage.
+
+    Parameters:
+        approvals: every yes and no for an artifact in this stage, in whatever delivery, oldest first, by artifact.
+        overrides: oldest first, by delivery.
+        observations: what gates saw last, by delivery and the gate's name.
+        verdicts: what the gates said last, in their order, by delivery.
+        taken_back: the marks on commits that were taken back from this stage.
+        verified: the artifacts that are verified in the stage before.
+    """
+
+    approvals: Mapping[str, list[Approval]]
+    overrides: Mapping[str, list[Override]]
+    observations: Mapping[str, dict[str, Observation]]
+    verdicts: Mapping[str, list[Verdict]]
+    taken_back: Mapping[str, TakenBack]
+    verified: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the gates came to for one delivery.
+
+    Parameters:
+        delivery: as it was when they were asked.
+        verdicts: what they say, in their order.
+        at: when they were asked.
+        changes: what changes of the delivery; nothing where it is as it was.
+        event: what is told of it, if anything.
+        asking: whether the person who asked for it still asks.
+    """
+
+    delivery: Delivery
+    verdicts: Sequence[Verdict]
+    at: datetime
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    event: Event | None = None
+    asking: bool = False
+
+
+class Judging:
+    """Reads and writes for as many deliveries as are given, in one transaction; errors as of `Store`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def known(self, pipeline_id: str, stage: str, before: str | None, asked: Mapping[Delivery, str]) -> Known:
+        """Return what the gates of a stage may know.
+
+        Parameters:
+            before: the stage before it.
+            asked: the deliveries, each with its artifact.
+        """
+        ids, slugs = [each.id for each in asked], set(asked.values())
+        with self._db.read() as tx:
+            return Known(
+                approvals=_grouped(tx.execute(_approvals(pipeline_id, stage, slugs)), "slug_id", _approval),
+                overrides=_grouped(tx.execute(_overrides(ids, stage)), "delivery_id", _override),
+                observations=_observations(tx, ids, stage),
+                verdicts=_grouped(tx.execute(_verdicts(ids, stage)), "delivery_id", verdict_of),
+                taken_back=_taken_back(tx, pipeline_id, stage, {each.commit for each in asked}),
+                verified=_verified(tx, pipeline_id, before, slugs),
+            )
+
+    def record(self, judged: Sequence[Judged], said: Mapping[str, Sequence[Verdict]]) -> dict[str, Delivery]:
+        """Write what the gates came to, where it changed anything.
+
+        A delivery that has ended or gone on since the gates were asked is left as it is.
+
+        Parameters:
+            said: what the gates had said last, by delivery.
+
+        Returns:
+            the deliveries as they are now, by id.
+        """
+        table = schema.deliveries
+        query = sa.select(table).where(table.c.id.in_([each.delivery.id for each in judged])).order_by(table.c.id)
+        with self._db.write() as tx:
+            rows = {row.id: row for row in tx.execute(query.with_for_update())}
+            valid = [each for each in judged if _still(each, rows.get(each.delivery.id))]
+            _write_verdicts(tx, self._db, valid, said)
+            if events := [row_of(each.event) for each in valid if each.event is not None]:
+                tx.execute(schema.events.insert(), events)
+            _move(tx, [each for each in valid if _moves(each)])
+            return {row.id: delivery_of(row) for row in tx.execute(query)}
+
+
+def _approvals(pipeline_id: str, stage: str, slugs: Iterable[str]) -> sa.Select[Any]:
+    table, deliveries = schema.approvals, schema.deliveries
+    # Joined, not looked up in a list of all deliveries: a pipeline may have very many.
+    joined = table.join(deliveries, table.c.delivery_id == deliveries.c.id)
+    query = sa.select(table).select_from(joined).where(table.c.stage == stage, table.c.slug_id.in_(slugs))
+    return query.where(deliveries.c.pipeline_id == pipeline_id).order_by(table.c.at, table.c.id)
+
+
+def _approval(row: sa.Row[Any]) -> Approval:
+    return Approval(**row._mapping)
+
+
+def _overrides(ids: Sequence[str], stage: str) -> sa.Select[Any]:
+    table = schema.overrides
+    query = sa.select(table).where(table.c.delivery_id.in_(ids), table.c.stage == stage)
+    return query.order_by(table.c.at, table.c.id)
+
+
+def _override(row: sa.Row[Any]) -> Override:
+    return Override(**row._mapping)
+
+
+def _verdicts(ids: Sequence[str], stage: str) -> sa.Select[Any]:
+    table = schema.verdicts
+    return sa.select(table).where(table.c.delivery_id.in_(ids), table.c.stage == stage).order_by(table.c.position)
+
+
+def _observations(tx: sa.Connection, ids: Sequence[str], stage: str) -> dict[str, dict[str, Observation]]:
+    table = schema.observations
+    seen: dict[str, dict[str, Observation]] = defaultdict(dict)
+    for row in tx.execute(sa.select(table).where(table.c.delivery_id.in_(ids), table.c.stage == stage)):
+        seen[row.delivery_id][row.gate] = Observation(row.at, row.data, row.error)
+    return seen
+
+
+def _taken_back(tx: sa.Connection, pipeline_id: str, stage: str, commits: Iterable[str]) -> dict[str, TakenBack]:
+    table = schema.taken_back
+    query = sa.select(table).filter_by(pipeline_id=pipeline_id, stage=stage).where(table.c.commit.in_(commits))
+    return {row.commit: TakenBack(**row._mapping) for row in tx.execute(query)}
+
+
+def _verified(tx: sa.Connection, pipeline_id: str, stage: str | None, slugs: Iterable[str]) -> frozenset[str]:
+    if stage is None:
+        return frozenset()
+    table = schema.verified
+    query = sa.select(table.c.slug_id).filter_by(pipeline_id=pipeline_id, stage=stage)
+    return frozenset(tx.execute(query.where(table.c.slug_id.in_(slugs))).scalars())
+
+
+def _grouped(rows: Iterable[sa.Row[Any]], by: str, make: Any) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[row._mapping[by]].append(make(row))
+    return groups
+
+
+def _still(judged: Judged, row: sa.Row[Any] | None) -> bool:
+    """Whether it waits before that stage as it did when the gates were asked."""
+    return row is not None and row.status == str(Status.WAITING) and row.at_stage == judged.delivery.at_stage
+
+
+def _moves(judged: Judged) -> bool:
+    return bool(judged.changes) or judged.delivery.news > 0
+
+
+def _write_verdicts(
+    tx: sa.Connection, database: Database, judged: Sequence[Judged], said: Mapping[str, Sequence[Verdict]]
+) -> None:
+    table = schema.verdicts
+    rows, gone = [], []
+    for each in judged:
+        key = {"delivery_id": each.delivery.id, "stage": each.delivery.at_stage}
+        last = said.get(each.delivery.id, ())
+        for position, verdict in enumerate(each.verdicts):
+            if position >= len(last) or last[position] != verdict:
+                rows.append({**key, "position": position, "at": each.at, **row_of(verdict)})
+        if len(last) > len(each.verdicts):
+            gone.append({"of": key["delivery_id"], "before": key["stage"], "asked": len(each.verdicts)})
+    if rows:
+        wanted = database.insert(table)
+        fresh = {column.name: wanted.excluded[column.name] for column in table.c if not column.primary_key}
+        tx.execute(wanted.on_conflict_do_update(index_elements=list(table.primary_key), set_=fresh), rows)
+    if gone:
+        ours = sa.and_(table.c.delivery_id == sa.bindparam("of"), table.c.stage == sa.bindparam("before"))
+        tx.execute(table.delete().where(ours, table.c.position >= sa.bindparam("asked")), gone)
+
+
+def _move(tx: sa.Connection, judged: Sequence[Judged]) -> None:
+    """Change deliveries, and count as seen only what had happened when their gates were asked."""
+    if not judged:
+        return
+    table, seen = schema.deliveries, sa.bindparam("seen", type_=sa.Integer)
+    columns = ("status", "reason", "recheck_at", "attempt", "updated_at")
+    update = (
+        table.update()
+        .where(table.c.id == sa.bindparam("of"))
+        .values(
+            **{name: sa.bindparam(f"new_{name}") for name in columns},
+            news=table.c.news - seen,
+            asked_by=sa.case((table.c.news == seen, sa.bindparam("new_asked_by")), else_=table.c.asked_by),
+        )
+    )
+    tx.execute(update, [_changed(each, columns) for each in judged])
+
+
+def _changed(judged: Judged, columns: Sequence[str]) -> dict[str, Any]:
+    delivery = judged.delivery
+    values = {name: judged.changes.get(name, getattr(delivery, name)) for name in columns}
+    if judged.event is not None:
+        values["updated_at"] = judged.event.at
+    values["status"] = str(values["status"])
+    asked_by = delivery.asked_by if judged.asking else None
+    return {
+        "of": delivery.id,
+        "seen": delivery.news,
+        "new_asked_by": asked_by,
+        **{f"new_{name}": value for name, value in values.items()},
+    }

@@ -1,0 +1,148 @@
+"""Gates of many deliveries: what is read at once, written where it changed, and not lost meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from support.deliveries import LATER, NOON, approve, event, now, waiting
+
+from herodeploy.domain.approval import Approval
+from herodeploy.domain.delivery import Status
+from herodeploy.domain.gate import Answer, Observation, Override, Verdict
+from herodeploy.domain.lock import Hold, Lock, TakenBack
+from herodeploy.domain.mode import Mode, ModeChange
+from herodeploy.store.judging import Judged
+from herodeploy.store.store import Store
+
+
+def test_what_gates_may_know_is_read_for_all_at_once(store: Store) -> None:
+    deliveries = [waiting(store, number) for number in (1, 2, 3)]
+    later, earlier = approve(store, 1, "ann", LATER), approve(store, 1)
+    same_elsewhere = waiting(store, 8, slug_id="s2", status=Status.DELIVERED)
+    shared = Approval("8", same_elsewhere.id, "production", "s2", "bob", NOON)
+    store.gates.add_approval(shared, event("approval.given"))
+    foreign = waiting(store, 9, pipeline_id="p2")
+    store.gates.add_approval(Approval("9", foreign.id, "production", "s3", "bob", NOON), event("approval.given"))
+    override = Override("1", "d2", "production", "s2", "ci", "bob", NOON, "the test is wrong")
+    store.gates.add_override(override, event("gate.overridden"))
+    seen = Observation(NOON, {"n": 1}, "the network")
+    store.gates.record_observation("d3", "production", "http", seen)
+    store.gates.record_observation("d3", "staging", "http", seen)
+    mark = TakenBack("p1", "production", "c2", "it did not boot", NOON, "d2")
+    store.locks.take_back([mark, TakenBack("p1", "staging", "c1", "no", NOON)])
+    store.record_verified("p1", "staging", "a", "r", 3, "s1", "c1", "d1", NOON)
+
+    known = store.judging.known("p1", "production", "staging", {each: each.slug_id or "" for each in deliveries})
+
+    assert known.approvals == {"s1": [earlier, later], "s2": [shared]}
+    assert known.overrides == {"d2": [override]}
+    assert known.observations == {"d3": {"http": seen}}
+    assert known.taken_back == {"c2": mark}
+    assert known.verified == {"s1"}
+    assert known.verdicts == {}
+    assert store.judging.known("p1", "staging", None, {deliveries[0]: "s1"}).verified == frozenset()
+
+
+def test_verdicts_are_written_where_they_changed(store: Store) -> None:
+    delivery = waiting(store)
+    first = [Verdict("ci", Answer.FAIL, "failed"), Verdict("approval", Answer.WAIT, "waits", until=LATER)]
+    store.judging.record([Judged(delivery, first, NOON)], {})
+    assert store.gates.verdicts("d1", "production") == first
+    second = [
+        Verdict("ci", Answer.PASS, "succeeded", facts={"ci": "succeeded"}),
+        first[1],
+        Verdict("soak", Answer.OVERRIDDEN, "by hand", name="s", actor="ann", comment="urgent", said=Answer.WAIT),
+    ]
+    known = store.judging.known("p1", "production", None, {delivery: "s1"})
+    store.judging.record([Judged(delivery, second, LATER)], known.verdicts)
+    assert store.gates.verdicts("d1", "production") == second
+    assert store.gates.verdicts("d1", "staging") == []
+    store.judging.record([Judged(delivery, second[:1], LATER)], {"d1": second})
+    assert store.gates.verdicts("d1", "production") == second[:1]
+
+
+def test_many_move_at_once_and_those_that_have_moved_meanwhile_stay(store: Store) -> None:
+    deliveries = [waiting(store, number) for number in range(1, 5)]
+    store.move("d2", event=event("rejected"), status=Status.FAILED, reason="rejected")
+    store.move("d4", event=event("elsewhere"), at_stage="europe")
+    to = {"status": Status.RUNNING, "reason": None, "recheck_at": None, "attempt": 1}
+    found = store.judging.record(
+        [
+            Judged(deliveries[0], [], LATER, {"reason": "locked", "recheck_at": LATER}, event("gates.waiting", LATER)),
+            Judged(deliveries[1], [Verdict("ci", Answer.PASS, "ok")], LATER, to, event("gates.passed", LATER)),
+            Judged(deliveries[2], [], LATER, to, event("gates.passed", LATER)),
+            Judged(deliveries[3], [], LATER, to, event("gates.passed", LATER)),
+        ],
+        {},
+    )
+    assert found["d1"] == dataclasses.replace(deliveries[0], reason="locked", recheck_at=LATER, updated_at=LATER)
+    assert (found["d2"].status, found["d2"].reason) == (Status.FAILED, "rejected")
+    assert (found["d3"].status, found["d3"].reason) == (Status.RUNNING, None)
+    assert found["d4"].status is Status.WAITING
+    assert store.gates.verdicts("d2", "production") == []
+    assert [each.kind for each in store.events("p1", limit=2)] == ["gates.passed", "gates.waiting"]
+
+
+def test_what_happens_while_gates_are_asked_is_not_lost(store: Store) -> None:
+    waiting(store)
+    approve(store, 1)
+    asked = now(store)
+    assert (asked.news, asked.asked_by) == (1, "bob")
+    approve(store, 1, "cat")
+    after = store.judging.record([Judged(asked, [], NOON)], {})["d1"]
+    assert (after.news, after.asked_by) == (1, "cat")
+    after = store.judging.record([Judged(after, [], NOON)], {})["d1"]
+    assert (after.news, after.asked_by) == (0, None)
+
+
+def test_who_asked_for_one_that_goes_on_asks_still(store: Store) -> None:
+    waiting(store)
+    approve(store, 1)
+    asked = now(store)
+    passed = Judged(asked, [], NOON, {"status": Status.RUNNING}, event("gates.passed"), asking=True)
+    assert store.judging.record([passed], {})["d1"].asked_by == "bob"
+
+
+LOCK = Lock("l1", "p1", "production", "bob", "the sale", NOON)
+HAPPENINGS = {
+    "locked": lambda store: store.locks.add(LOCK, event("locked")),
+    "unlocked": lambda store: store.locks.remove("l1", event("unlocked")),
+    "everything locked": lambda store: store.locks.add(Lock("l2", None, None, "bob", "x", NOON), event("locked")),
+    "held": lambda store: store.locks.set_hold(Hold("p1", "production", "bob", "older", NOON), event("held")),
+    "let go": lambda store: store.locks.lift_hold("p1", "production", event("hold.lifted")),
+    "taken back": lambda store: store.locks.take_back([TakenBack("p1", "production", "c1", "no", NOON)]),
+    "mode switched": lambda store: store.set_mode(
+        ModeChange("p1", Mode.DEPLOYMENT, "bob", NOON, None), event("mode.switched")
+    ),
+    "verified": lambda store: store.record_verified("p1", "staging", "a", "r", 3, "s1", "c1", "d1", NOON),
+    "no longer verified": lambda store: store.forget_verified("p1", "staging", "s1"),
+}
+
+
+@pytest.mark.parametrize("happening", HAPPENINGS)
+def test_what_may_change_an_answer_has_those_that_it_concerns_looked_at(store: Store, happening: str) -> None:
+    waiting(store)
+    for number, changes in enumerate(({"pipeline_id": "p2"}, {"status": Status.RUNNING}, {"status": Status.FAILED}), 2):
+        waiting(store, number, **changes)
+    if happening == "unlocked":
+        store.locks.add(LOCK, event("locked"))
+    if happening == "let go":
+        store.locks.set_hold(Hold("p1", "production", "bob", "older", NOON), event("held"))
+    store.judging.record([Judged(now(store), [], NOON)], {})
+    assert now(store).news == 0
+
+    HAPPENINGS[happening](store)
+
+    assert now(store).news == 1
+    others = {each.id: each.news for each in store.deliveries("p1") + store.deliveries("p2") if each.id != "d1"}
+    assert others == {"d2": int(happening == "everything locked"), "d3": 0, "d4": 0}
+
+
+def test_the_same_commit_is_open_once(store: Store) -> None:
+    first = waiting(store)
+    assert waiting(store, 2, commit="c1") == first
+    assert waiting(store, 3, commit="c1", pipeline_id="p2").id == "d3"
+    store.move("d1", event=event("failed"), status=Status.FAILED)
+    assert waiting(store, 4, commit="c1").id == "d4"
+    assert [each.kind for each in store.events("p1")].count("delivery.created") == 3
