@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from herodeploy.heroku.client import Heroku
     from herodeploy.store.store import Store
 
-__all__ = ["Services", "exclusive", "open_services", "worker"]
+__all__ = ["Services", "at_post", "exclusive", "open_services", "standing_worker", "worker"]
 
 CONFIG_NAME = "herodeploy.yml"
 
@@ -94,16 +94,22 @@ def worker(services: Services, *, within: timedelta | None = None) -> Iterator[E
 
     Raises:
         Busy: another herodeploy works on this pipeline.
-        StoreError: the engine's database cannot be used.
+        StoreError: the lock's database cannot be used.
     """
     from herodeploy.engine import place
-    from herodeploy.engine.durable import DurableEngine
-    from herodeploy.flows.deliver import legs
+    from herodeploy.engine.lazy import LazyEngine
 
     pipeline_id, url = services.pipeline().id, services.store.url
     with _alone(services, within) as lock:
-        file = place.folder(url) / f"{place.file_stem(pipeline_id)}.sqlite" if url.startswith("sqlite") else url
-        engine = DurableEngine(file, f"pipeline-{pipeline_id}", legs(services), fence=lock.check)
+
+        def make() -> Engine:
+            from herodeploy.engine.durable import DurableEngine
+            from herodeploy.flows.deliver import legs
+
+            where = place.database(url, pipeline_id)
+            return DurableEngine(where, f"pipeline-{pipeline_id}", legs(services), fence=lock.check)
+
+        engine = LazyEngine(make)
         try:
             yield engine
         finally:
@@ -120,6 +126,29 @@ def _alone(services: Services, within: timedelta | None) -> Iterator[WorkerLock]
         yield lock
     finally:
         lock.release()
+
+
+@contextmanager
+def at_post(services: Services) -> Iterator[Callable[[], None]]:
+    """Be the pipeline's standing worker while the block lasts: `herodeploy worker`.
+
+    Yields:
+        what raises `Busy` once the post is lost.
+
+    Raises:
+        Busy: another one is.
+    """
+    from herodeploy.engine.worker_lock import WorkerLock
+
+    with WorkerLock(services.store.url, services.pipeline().id, "post") as post:
+        yield post.check
+
+
+def standing_worker(services: Services) -> str | None:
+    """Return who stands by to carry this pipeline's deliveries on, such as ``process 4711``; None where nobody does."""
+    from herodeploy.engine.worker_lock import WorkerLock
+
+    return WorkerLock(services.store.url, services.pipeline().id, "post").holder()
 
 
 def default_actor(root: Path) -> str:

@@ -62,7 +62,8 @@ def own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     return folder
 
 
-RECORDING = Path(__file__).parent / "support" / "recording"
+TREE = Path(__file__).parents[1]
+RECORDING = TREE / "tests" / "support" / "recording"
 DEMO_APP = Path(__file__).parents[1] / "herodeploy" / "demo" / "app"
 NO_OP = {
     "Procfile": 'web: python3 -m http.server "$PORT" --bind 127.0.0.1\n',
@@ -106,7 +107,9 @@ class Person:
         # The platforms that they start are watched; see tests/support/recording.
         self.traffic = root.parent / "traffic"
         self.traffic.mkdir(exist_ok=True)
-        self.env |= {"PYTHONPATH": str(RECORDING), "HERODEPLOY_TEST_TRAFFIC": str(self.traffic)}
+        # Their commands are those of the tree that the tests lie in, whichever is installed.
+        paths = os.pathsep.join((str(RECORDING), str(TREE)))
+        self.env |= {"PYTHONPATH": paths, "HERODEPLOY_TEST_TRAFFIC": str(self.traffic)}
         kept = ("PIP_", "UV_", "NPM_", "npm_", "COVERAGE_PROCESS")
         self.env |= {name: value for name, value in os.environ.items() if name.startswith(kept)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from herodeploy.cli import console, deliveries
-from herodeploy.cli.surroundings import in_turn, resumable
+from herodeploy.cli.carrying import look_again_at_all
 from herodeploy.domain.delivery import Status
 
 if TYPE_CHECKING:
@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 def look_again(services: Services) -> None:
     """Carry on whatever is open where something waits, tell how each stands then, and leave with the worst one's code.
 
+    Where a worker stands by it knows already, and does it.
+
     Raises:
         Busy: another herodeploy works on the pipeline.
     """
-    from herodeploy.app import worker
-    from herodeploy.flows import deliver as flow
+    from herodeploy.app import standing_worker
 
     waiting = services.store.open_deliveries(services.pipeline().id)
     if not any(delivery.status is Status.WAITING for delivery in waiting):
         return
-    with resumable("what is open"), in_turn(worker(services), "herodeploy resume") as engine:
-        looked_at = flow.resume(services, engine)
+    if (who := standing_worker(services)) is not None:
+        console.info(f"{who}, the worker of this pipeline, looks again at what waits")
+        return
+    looked_at = look_again_at_all(services)
     for delivery in looked_at:
         console.info(f"{delivery.id} ({delivery.short}): {delivery.status.value}")
     # One that a newer one superseded is none's fault.

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from herodeploy.cli import deliveries
+from herodeploy.cli.carrying import Wait, carry_on
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
-from herodeploy.cli.surroundings import in_turn, resumable, services_of
+from herodeploy.cli.surroundings import services_of
 
 approve = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 reject = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -23,6 +24,7 @@ Comment = Annotated[str | None, typer.Option("--comment", "-m", metavar="TEXT", 
 def run(
     delivery: Which,
     comment: Comment = None,
+    wait: Wait = True,
     directory: Directory = HERE,
     config: Config = None,
     platform: Platform = None,
@@ -32,14 +34,11 @@ def run(
 
     The yes is for the very slug that was verified, and for the stage that the delivery waits to enter.
     """
-    from herodeploy.app import worker
     from herodeploy.flows import deliver as flow
 
     with services_of(directory, config, platform) as services:
-        approved = flow.approve(services, delivery, comment=comment)
-        carrying_on = in_turn(worker(services), "herodeploy resume")
-        with resumable(f"delivery {approved.id}, with its approval,"), carrying_on as engine:
-            approved = flow.advance(services, engine, approved)
+        said_yes = flow.approve(services, delivery, comment=comment)
+        approved = carry_on(services, lambda: said_yes, what="delivery {id}, with its approval,", wait=wait)
         deliveries.show(services, approved, json=json)
     deliveries.leave(approved)
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from herodeploy.cli import console, deliveries
+from herodeploy.cli.carrying import Wait, carry_on, look_again_at_all
 from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
-from herodeploy.cli.surroundings import in_turn, resumable, services_of
+from herodeploy.cli.surroundings import services_of
 from herodeploy.cli.turn import take_turn
 
 if TYPE_CHECKING:
-    from herodeploy.domain.delivery import Delivery
-    from herodeploy.engine.port import Engine
     from herodeploy.forge.git import Repository
 
 deliver = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -28,6 +27,7 @@ def run(
         bool, typer.Option("--retry", help="Try a commit again whose tests, deploy, promotion or verification failed.")
     ] = False,
     lock_wait: LockWait = None,
+    wait: Wait = True,
     directory: Directory = HERE,
     config: Config = None,
     platform: Platform = None,
@@ -40,36 +40,37 @@ def run(
     that failed is not tried again, unless you ask for it.
     """
     from herodeploy.app import worker
-    from herodeploy.flows import deliver as flow
+    from herodeploy.flows.deliver import start_delivery
 
     with services_of(directory, config, platform) as services:
         change = services.repo.resolve(ref)
         if ref == "HEAD":
             _tell_dirty(services.repo)
-
-        def act(engine: Engine) -> Delivery:
-            delivery = flow.start_delivery(services, change, retry=retry)
-            with resumable(f"delivery {delivery.id}", will_wait=lock_wait is not None):
-                return flow.advance(services, engine, delivery)
-
         command = "herodeploy deliver, or herodeploy resume"
-        delivery = take_turn(services, worker, command, lock_wait, act)
+        delivery = carry_on(
+            services,
+            lambda: start_delivery(services, change, retry=retry),
+            turn=lambda act: take_turn(services, worker, command, lock_wait, act),
+            will_wait=lock_wait is not None,
+            wait=wait,
+        )
         deliveries.show(services, delivery, json=json)
     deliveries.leave(delivery)
 
 
 @resume.command("resume")
 def run_resume(
-    directory: Directory = HERE, config: Config = None, platform: Platform = None, json: Json = False
+    wait: Wait = True,
+    directory: Directory = HERE,
+    config: Config = None,
+    platform: Platform = None,
+    json: Json = False,
 ) -> None:
     """Carry on every delivery that was cut, and look again at those that wait."""
-    from herodeploy.app import worker
     from herodeploy.domain.delivery import Status
-    from herodeploy.flows import deliver as flow
 
     with services_of(directory, config, platform) as services:
-        with in_turn(worker(services), "herodeploy resume") as engine, resumable("what is open"):
-            looked_at = flow.resume(services, engine)
+        looked_at = look_again_at_all(services, wait=wait)
         if json:
             console.say_json({"deliveries": [deliveries.delivery_json(each) for each in looked_at]})
         elif not looked_at:

@@ -8,9 +8,10 @@ import typer
 
 from herodeploy.cli import console, deliveries
 from herodeploy.cli.again import look_again
+from herodeploy.cli.carrying import Wait, carry_on
 from herodeploy.cli.layout import until
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
-from herodeploy.cli.surroundings import in_turn, resumable, services_of
+from herodeploy.cli.surroundings import services_of
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.gate import Answer
 
@@ -87,6 +88,7 @@ def run_override(
         str | None,
         typer.Option(metavar="DELIVERY", help=WHICH, show_default="the newest that waits or failed at a gate"),
     ] = None,
+    wait: Wait = True,
     directory: Directory = HERE,
     config: Config = None,
     platform: Platform = None,
@@ -97,17 +99,13 @@ def run_override(
     What the gate says stays beside your decision, and both are recorded. A delivery that failed at a gate waits again;
     one whose deploy, promotion or verification failed does not.
     """
-    from herodeploy.app import worker
-    from herodeploy.flows import deliver as flow
     from herodeploy.flows import overrides
 
     with services_of(directory, config, platform) as services:
         decided = overrides.override(services, gate, reason=reason, delivery_id=delivery)
-        carrying_on = in_turn(worker(services), "herodeploy resume")
-        with resumable(f"delivery {decided.id}, with your decision,"), carrying_on as engine:
-            decided = flow.advance(services, engine, decided)
-        deliveries.show(services, decided, json=json)
-    deliveries.leave(decided)
+        carried = carry_on(services, lambda: decided, what="delivery {id}, with your decision,", wait=wait)
+        deliveries.show(services, carried, json=json)
+    deliveries.leave(carried)
 
 
 @resume_auto.command("resume-auto")

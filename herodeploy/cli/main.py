@@ -22,6 +22,7 @@ TOPICS = {
     "apply": "apply",
     "deliver": "deliver",
     "resume": "deliver",
+    "worker": "worker",
     "status": "status",
     "why": "gates",
     "approve": "approve",

@@ -1,27 +1,19 @@
-"""One worker a pipeline: whoever holds this lock may take over what a dead worker left."""
+"""One at a time on a pipeline: whoever holds this lock may take over what a dead one left."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
-import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Literal, Protocol, Self
 
 from herodeploy.engine import place
-from herodeploy.errors import Busy, StoreError
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
-
-LOCK_NOT_AVAILABLE = "55P03"
-"""PostgreSQL's SQLSTATE where a lock did not come in time."""
+from herodeploy.errors import Busy
 
 
 class WorkerLock:
@@ -31,15 +23,28 @@ class WorkerLock:
         where: herodeploy's own folder or the SQLite address of its store (a file lock), or a PostgreSQL
             address (an advisory lock).
         pipeline_id: whose work it guards.
+        what: the *turn*, held while somebody works on the pipeline's legs, or the *post* of its standing worker,
+            which is held between turns, too.
     """
 
-    def __init__(self, where: Path | str, pipeline_id: str) -> None:
+    def __init__(self, where: Path | str, pipeline_id: str, what: Literal["turn", "post"] = "turn") -> None:
         self._pipeline_id = pipeline_id
         self._lock: _Lock
         if place.is_postgres(where):
-            self._lock = _AdvisoryLock(str(where), pipeline_id)
+            from herodeploy.engine.advisory import AdvisoryLock
+
+            self._lock = AdvisoryLock(str(where), f"{'worker' if what == 'turn' else what} {pipeline_id}")
         else:
-            self._lock = _FileLock(place.folder(where) / f"{place.file_stem(pipeline_id)}.lock")
+            suffix = ".lock" if what == "turn" else f".{what}.lock"
+            self._lock = _FileLock(place.folder(where) / f"{place.file_stem(pipeline_id)}{suffix}")
+
+    def holder(self) -> str | None:
+        """Return who holds it, such as ``process 4711@host``; None where nobody does.
+
+        Raises:
+            StoreError: the folder or the database cannot be used.
+        """
+        return self._lock.holder()
 
     def acquire(self, within: timedelta | None = None, tell: Callable[[str], None] = lambda _: None) -> None:
         """Take the lock.
@@ -104,10 +109,7 @@ class _FileLock:
 
     def take(self) -> bool:
         fd = self._open()
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
+        if not _locked(fd, fcntl.LOCK_EX):
             return False
         self._keep(fd)
         return True
@@ -118,6 +120,25 @@ class _FileLock:
             return False
         self._keep(fd)
         return True
+
+    def holder(self) -> str | None:
+        # A shared lock finds out without being in another looker's way.
+        fd = self._open()
+        if _locked(fd, fcntl.LOCK_SH):
+            os.close(fd)
+            return None
+        with suppress(OSError, ValueError):
+            return f"process {int(self._file.read_text())}"
+        return "another process"
+
+    def held(self) -> bool:
+        return self._fd is not None
+
+    def drop(self) -> None:
+        # The file stays: removing it would let two processes lock two files of one name.
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
 
     def _open(self) -> int:
         try:
@@ -130,19 +151,15 @@ class _FileLock:
         os.write(fd, f"{os.getpid()}\n".encode())
         self._fd = fd
 
-    def holder(self) -> str | None:
-        with suppress(OSError, ValueError):
-            return f"process {int(self._file.read_text())}"
-        return None
 
-    def held(self) -> bool:
-        return self._fd is not None
-
-    def drop(self) -> None:
-        # The file stays: removing it would let two processes lock two files of one name.
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+def _locked(fd: int, how: int) -> bool:
+    """Lock an open file, or close it; which of them."""
+    try:
+        fcntl.flock(fd, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return False
+    return True
 
 
 class _Turn:
@@ -175,87 +192,3 @@ class _Turn:
                 os.close(self._fd)
             else:
                 self._came.set()
-
-
-class _AdvisoryLock:
-    """Held by one connection that does nothing else. Needs sessions, not a transaction-pooling proxy."""
-
-    def __init__(self, url: str, pipeline_id: str) -> None:
-        self._url = place.postgres(url)
-        digest = hashlib.blake2b(f"herodeploy worker {pipeline_id}".encode(), digest_size=8).digest()
-        self._key = int.from_bytes(digest, "big", signed=True)
-        self._connection: sa.Connection | None = None
-
-    def take(self) -> bool:
-        import sqlalchemy as sa
-
-        with self._connected() as connection:
-            return bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(self._key))))
-
-    def wait(self, seconds: float) -> bool:
-        import sqlalchemy as sa
-
-        with self._connected() as connection:
-            connection.execute(sa.text(f"SET lock_timeout = {max(1, round(seconds * 1000))}"))
-            try:
-                connection.execute(sa.select(sa.func.pg_advisory_lock(self._key)))
-            except sa.exc.OperationalError as error:
-                if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
-                    raise
-                self.drop()
-                return False
-            connection.execute(sa.text("SET lock_timeout = 0"))
-        return True
-
-    @contextmanager
-    def _connected(self) -> Iterator[sa.Connection]:
-        """Connect anew; the connection stays open, and with it what is locked by it."""
-        import sqlalchemy as sa
-
-        self.drop()
-        me = f"herodeploy {os.getpid()}@{socket.gethostname()}"[:63]
-        engine = sa.create_engine(
-            self._url,
-            poolclass=sa.NullPool,
-            isolation_level="AUTOCOMMIT",
-            connect_args={"application_name": me, "connect_timeout": 10},
-        )
-        try:
-            self._connection = engine.connect()
-            yield self._connection
-        except sa.exc.SQLAlchemyError as error:
-            self.drop()
-            raise StoreError(
-                f"no worker lock from the database: {place.first_line(error)}", hint="check HERODEPLOY_DATABASE_URL"
-            ) from error
-
-    def holder(self) -> str | None:
-        import sqlalchemy as sa
-
-        if self._connection is None:
-            return None
-        query = sa.text(
-            "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-            " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
-            " AND ((l.classid::bigint << 32) | l.objid::bigint) = :key"
-        )
-        name = self._connection.execute(query, {"key": self._key}).scalar()
-        self.drop()
-        return str(name).replace("herodeploy ", "process ", 1) if name else None
-
-    def held(self) -> bool:
-        import sqlalchemy as sa
-
-        if self._connection is None:
-            return False
-        try:
-            self._connection.execute(sa.text("SELECT 1"))
-        except sa.exc.SQLAlchemyError:
-            return False
-        return True
-
-    def drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection.engine.dispose()
-            self._connection = None

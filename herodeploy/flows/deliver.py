@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import timedelta
 from typing import Any
 
 from herodeploy.domain.delivery import TEST_LEG, Delivery, Status
@@ -27,6 +28,8 @@ from herodeploy.flows.waves import failed
 __all__ = ["advance", "approve", "find", "legs", "reject", "resume", "start_delivery"]
 
 MANY = 500
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=10)
 
 
 def legs(services: Services) -> dict[str, Leg]:
@@ -68,7 +71,7 @@ def resume(services: Services, engine: Engine) -> list[Delivery]:
         if delivery.status.ended:
             continue
         services.tell("info", f"carrying on {delivery.id} ({delivery.short}), {delivery.status}")
-        looked_at.append(_carry_or_tell(services, engine, delivery).id)
+        looked_at.append(carry_or_tell(services, engine, delivery).id)
     # A later one may have superseded an earlier one.
     return [each for each in map(services.store.delivery, looked_at) if each is not None]
 
@@ -82,13 +85,18 @@ def carry(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
                 break
             continue
         if delivery.status is Status.ERRORED:
-            delivery = _try_again(services, delivery, actor)
+            delivery = _try_again(services, delivery)
             continue
         delivery = _leg(services, engine, delivery)
     return delivery
 
 
-def _carry_or_tell(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
+def carry_or_tell(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
+    """Carry one delivery on; one that cannot go on is told and left as it is.
+
+    Raises:
+        PlatformUnreachable: there is no platform to go on with.
+    """
     try:
         return carry(services, engine, delivery)
     except PlatformUnreachable:
@@ -107,6 +115,12 @@ def _try_again(services: Services, delivery: Delivery) -> Delivery:
         status, kind, text = Status.WAITING, "delivery.reopened", f"{delivery.short} asks the gates of {stage} again"
     event = _event(services, delivery, kind, text)
     return services.store.move(delivery.id, event=event, expect=Status.ERRORED, status=status, **changes)
+
+
+def pause_after(attempt: int) -> timedelta:
+    """Return how long a worker leaves a delivery alone whose attempt of that number errored: longer each time."""
+    doublings = min(attempt - 1, 16)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
 
 def _leg(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
@@ -177,9 +191,11 @@ def _begun(services: Services, delivery: Delivery) -> Event | None:
 def _errored(services: Services, delivery: Delivery, error: Exception) -> None:
     reason = error.message if isinstance(error, HerodeployError) else f"a fault of its own: {type(error).__name__}"
     event = _event(services, delivery, "delivery.errored", reason)
+    again = event.at + pause_after(delivery.attempt)
     # With the store itself in trouble the delivery stays running, which is carried on as well.
     with suppress(StoreError):
-        services.store.move(delivery.id, event=event, expect=Status.RUNNING, status=Status.ERRORED, reason=reason)
+        changes: dict[str, Any] = {"status": Status.ERRORED, "reason": reason, "recheck_at": again}
+        services.store.move(delivery.id, event=event, expect=Status.RUNNING, **changes)
 
 
 def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:

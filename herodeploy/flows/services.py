@@ -71,8 +71,13 @@ class Services:
         """Let go of what was opened."""
         if "store" in self.__dict__:
             self.store.close()
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        """Let go of the platform's client; the next use makes another."""
         if "heroku" in self.__dict__:
             self.heroku.close()
+            del self.heroku
 
     def pipeline(self) -> Pipeline:
         """Return the pipeline that herodeploy.yml names.

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from herodeploy.errors import StoreError, UsageError
-from herodeploy.store import schema
+from herodeploy.store import bell, schema
 
 ENV = "HERODEPLOY_DATABASE_URL"
 BUSY_SECONDS = 30
@@ -78,6 +78,16 @@ class Database:
             if alone is not None and self._engine.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(alone, 0))))
             yield connection
+            if self._engine.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"NOTIFY {bell.CHANNEL}")
+
+    def bell(self) -> bell.Bell:
+        """Return what rings after every write of any herodeploy."""
+        with self._explained():
+            if self._engine.dialect.name == "sqlite":
+                return bell.SqliteBell(str(self._engine.url.database))
+            engine = sa.create_engine(self._engine.url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+            return bell.PostgresBell(engine.connect())
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT that knows ``on_conflict_do_nothing``."""

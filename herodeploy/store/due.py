@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -55,14 +56,18 @@ class Due:
     def ask(self, delivery_id: str, by: str | None) -> None:
         """Have a delivery that waits or errored looked at again, for a person or for nobody."""
         columns = schema.deliveries.c
-        self._ask(columns.id == delivery_id, {"asked_by": by})
+        self._ask(_PAUSING, columns.id == delivery_id, {"asked_by": by})
 
     def ask_all(self, pipeline_id: str) -> None:
         """Have all that wait or errored looked at again."""
-        self._ask(schema.deliveries.c.pipeline_id == pipeline_id, {})
+        self._ask(_PAUSING, schema.deliveries.c.pipeline_id == pipeline_id, {})
 
-    def _ask(self, whom: sa.ColumnElement[bool], values: dict[str, object]) -> None:
+    def ask_waiting(self, pipeline_id: str) -> None:
+        """Have all that wait looked at again; those that errored have their pause."""
+        self._ask((str(Status.WAITING),), schema.deliveries.c.pipeline_id == pipeline_id, {})
+
+    def _ask(self, statuses: Sequence[str], whom: sa.ColumnElement[bool], values: dict[str, object]) -> None:
         table = schema.deliveries
-        update = table.update().where(whom, table.c.status.in_(_PAUSING)).values(news=table.c.news + 1, **values)
+        update = table.update().where(whom, table.c.status.in_(statuses)).values(news=table.c.news + 1, **values)
         with self._db.write() as tx:
             tx.execute(update)

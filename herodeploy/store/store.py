@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,6 +15,7 @@ from herodeploy.domain.event import Event
 from herodeploy.domain.mode import Mode, ModeChange
 from herodeploy.errors import Busy, StoreError
 from herodeploy.store import news, schema
+from herodeploy.store.bell import Bell
 from herodeploy.store.database import Database
 from herodeploy.store.due import Due
 from herodeploy.store.gates import Gates
@@ -74,6 +77,10 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self._db.close()
+
+    def bell(self) -> Bell:
+        """Return what rings after every write to this database, also one of another process; to be closed."""
+        return self._db.bell()
 
     # Deliveries
 
@@ -190,7 +197,21 @@ class Store:
             query = query.where(table.c.delivery_id == delivery_id)
         with self._db.read() as tx:
             rows = tx.execute(query.order_by(table.c.seq.desc()).limit(limit)).all()
-        return [Event(**{name: value for name, value in row._mapping.items() if name != "seq"}) for row in rows]
+        return [_event(row) for row in rows]
+
+    def newest_event(self, pipeline_id: str) -> int:
+        """Return the number of the pipeline's newest event, 0 without any."""
+        table = schema.events
+        with self._db.read() as tx:
+            newest = tx.execute(sa.select(sa.func.max(table.c.seq)).where(table.c.pipeline_id == pipeline_id)).scalar()
+        return int(newest or 0)
+
+    def events_after(self, delivery_ids: Sequence[str], seq: int) -> list[tuple[int, Event]]:
+        """Return what happened to these deliveries after the event of that number, each with its own, oldest first."""
+        table = schema.events
+        query = sa.select(table).where(table.c.delivery_id.in_(delivery_ids), table.c.seq > seq).order_by(table.c.seq)
+        with self._db.read() as tx:
+            return [(row.seq, _event(row)) for row in tx.execute(query)]
 
     # Who is in a stage, and what proved well there
 
@@ -285,3 +306,7 @@ class Store:
             commits = sa.select(table.c.commit).where(here, table.c.slug_id == row.slug_id, table.c.commit.is_not(None))
             commit = row.commit or tx.execute(commits.limit(1)).scalar()
         return Verified(row.slug_id, commit or None, row.at)
+
+
+def _event(row: sa.Row[Any]) -> Event:
+    return Event(**{name: value for name, value in row._mapping.items() if name != "seq"})

@@ -67,6 +67,17 @@ def test_a_killed_holder_holds_nothing(database: str) -> None:
     pytest.fail("still held")
 
 
+def test_the_post_is_held_beside_the_turn_and_tells_by_whom(database: str) -> None:
+    with WorkerLock(database, "p1"):
+        assert WorkerLock(database, "p1", "post").holder() is None
+        with WorkerLock(database, "p1", "post") as post:
+            for held in (post, WorkerLock(database, "p1", "post"), WorkerLock(database, "p1")):
+                assert str(held.holder()).startswith(f"process {os.getpid()}")
+            assert WorkerLock(database, "p2", "post").holder() is None
+            with pytest.raises(Busy):
+                WorkerLock(database, "p1", "post").acquire()
+
+
 def test_the_same_process_cannot_take_it_twice(database: str) -> None:
     with WorkerLock(database, "p1") as first:
         with pytest.raises(Busy, match=str(os.getpid())):
@@ -87,6 +98,45 @@ def test_a_lock_that_the_database_dropped_is_noticed(postgres_url: str) -> None:
     with pytest.raises(Busy, match="was lost together with the connection"):
         lock.check()
     lock.release()
+
+
+def test_one_that_gives_no_sign_of_life_is_replaced_and_ends_when_it_wakes(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERODEPLOY_LEASE", "2")
+    frozen = holder(postgres_url)
+    frozen.send_signal(signal.SIGSTOP)
+    rival = WorkerLock(postgres_url, "p1")
+    while True:
+        try:
+            rival.acquire()
+            break
+        except Busy:
+            threading.Event().wait(0.1)
+    rival.check()
+    frozen.send_signal(signal.SIGCONT)
+    frozen.communicate()
+    assert frozen.returncode == 3
+    rival.check()
+    rival.release()
+
+
+def test_one_that_lives_keeps_it_longer_than_a_lease(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HERODEPLOY_LEASE", "2")
+    with holder(postgres_url) as process:
+        engine = sa.create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+        with engine.connect() as connection:
+            connection.execute(sa.text("SELECT pg_sleep(2.5)"))
+        engine.dispose()
+        with pytest.raises(Busy, match=str(process.pid)):
+            WorkerLock(postgres_url, "p1").acquire()
+        process.communicate("")
+
+
+def test_a_lease_is_a_number(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HERODEPLOY_LEASE", "soon")
+    with pytest.raises(StoreError, match="HERODEPLOY_LEASE is no number of seconds: soon"):
+        WorkerLock(postgres_url, "p1")
 
 
 def test_where_the_folder_is_given_the_lock_lies_below_it(tmp_path: Path) -> None:
