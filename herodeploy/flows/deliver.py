@@ -48,8 +48,8 @@ def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
         PlatformError: the platform or the network broke; the delivery is *errored* and can be carried on later.
         Busy: another delivery holds the stage.
     """
-    for cut in services.store.open_deliveries(delivery.pipeline_id):
-        if cut.status is Status.RUNNING and cut.id < delivery.id:
+    for cut in services.store.open_deliveries(delivery.pipeline_id, before=delivery.id):
+        if cut.status is Status.RUNNING:
             services.tell("info", f"carrying on {cut.id} ({cut.short}), which was cut")
             carry(services, engine, cut)
     services.store.due.ask(delivery.id, services.actor)
@@ -261,8 +261,8 @@ def _supersede_older(services: Services, delivery: Delivery, passed: str) -> Non
     """
     names = [stage.name for stage in services.spec.stages]
     later = names[names.index(passed) + 1 :]
-    for older in services.store.open_deliveries(delivery.pipeline_id):
-        if older.id >= delivery.id or older.status not in (Status.WAITING, Status.ERRORED):
+    for older in services.store.open_deliveries(delivery.pipeline_id, before=delivery.id):
+        if older.status not in (Status.WAITING, Status.ERRORED):
             continue
         if older.at_stage in later and _begun(services, older) is not None:
             continue

@@ -30,17 +30,15 @@ def judge(services: Services, delivery: Delivery) -> Delivery:
     Returns:
         the delivery: running when all gates pass, failed when one says FAIL, waiting otherwise.
     """
-    return judge_all(services, [delivery])[0]
+    judge_all(services, [delivery])
+    return services.store.delivery(delivery.id) or delivery
 
 
-def judge_all(services: Services, deliveries: Sequence[Delivery]) -> list[Delivery]:
+def judge_all(services: Services, deliveries: Sequence[Delivery]) -> None:
     """Ask the gates for deliveries that wait before one stage, in order, up to the first that may go on.
 
     Those after it are left as they are: what it does may change the answers. So are those that would take too long, as
     where gates look at the world.
-
-    Returns:
-        those that were judged, as they are now.
     """
     stage = services.stage(deliveries[0].at_stage)
     artifacts = {each: artifact_of(each) for each in deliveries}
@@ -53,8 +51,7 @@ def judge_all(services: Services, deliveries: Sequence[Delivery]) -> list[Delive
         judged.append(_judge(services, delivery, facts))
         if judged[-1].changes.get("status") is Status.RUNNING or time.monotonic() > ends:
             break
-    now = services.store.judging.record(judged, known.verdicts)
-    return [now[each.delivery.id] for each in judged]
+    services.store.judging.record(judged)
 
 
 def may_enter(services: Services, delivery: Delivery) -> bool:

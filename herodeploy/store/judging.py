@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +19,7 @@ from herodeploy.domain.gate import Observation, Override, Verdict
 from herodeploy.domain.lock import TakenBack
 from herodeploy.store import schema
 from herodeploy.store.database import Database
-from herodeploy.store.gates import verdict_of
-from herodeploy.store.rows import delivery_of, row_of
+from herodeploy.store.rows import row_of
 
 
 @dataclass
@@ -29,7 +30,6 @@ class Known:
         approvals: every yes and no for an artifact in this stage, in whatever delivery, oldest first, by artifact.
         overrides: oldest first, by delivery.
         observations: what gates saw last, by delivery and the gate's name.
-        verdicts: what the gates said last, in their order, by delivery.
         taken_back: the marks on commits that were taken back from this stage.
         verified: the artifacts that are verified in the stage before.
     """
@@ -37,7 +37,6 @@ class Known:
     approvals: Mapping[str, list[Approval]]
     overrides: Mapping[str, list[Override]]
     observations: Mapping[str, dict[str, Observation]]
-    verdicts: Mapping[str, list[Verdict]]
     taken_back: Mapping[str, TakenBack]
     verified: frozenset[str]
 
@@ -82,32 +81,28 @@ class Judging:
                 approvals=_grouped(tx.execute(_approvals(pipeline_id, stage, slugs)), "slug_id", _approval),
                 overrides=_grouped(tx.execute(_overrides(ids, stage)), "delivery_id", _override),
                 observations=_observations(tx, ids, stage),
-                verdicts=_grouped(tx.execute(_verdicts(ids, stage)), "delivery_id", verdict_of),
                 taken_back=_taken_back(tx, pipeline_id, stage, {each.commit for each in asked}),
                 verified=_verified(tx, pipeline_id, before, slugs),
             )
 
-    def record(self, judged: Sequence[Judged], said: Mapping[str, Sequence[Verdict]]) -> dict[str, Delivery]:
+    def record(self, judged: Sequence[Judged]) -> None:
         """Write what the gates came to, where it changed anything.
 
         A delivery that has ended or gone on since the gates were asked is left as it is.
-
-        Parameters:
-            said: what the gates had said last, by delivery.
-
-        Returns:
-            the deliveries as they are now, by id.
         """
         table = schema.deliveries
-        query = sa.select(table).where(table.c.id.in_([each.delivery.id for each in judged])).order_by(table.c.id)
+        columns = sa.select(table.c.id, table.c.status, table.c.at_stage, table.c.judged)
+        query = columns.where(table.c.id.in_([each.delivery.id for each in judged])).order_by(table.c.id)
         with self._db.write() as tx:
             rows = {row.id: row for row in tx.execute(query.with_for_update())}
             valid = [each for each in judged if _still(each, rows.get(each.delivery.id))]
-            _write_verdicts(tx, self._db, valid, said)
+            prints = {each.delivery.id: _prints(each) for each in valid}
+            changed = [each for each in valid if prints[each.delivery.id] != rows[each.delivery.id].judged]
+            _write_verdicts(tx, self._db, changed, prints, {id_: row.judged or "" for id_, row in rows.items()})
             if events := [row_of(each.event) for each in valid if each.event is not None]:
                 tx.execute(schema.events.insert(), events)
-            _move(tx, [each for each in valid if _moves(each)])
-            return {row.id: delivery_of(row) for row in tx.execute(query)}
+            moved = {each.delivery.id for each in changed}
+            _move(tx, [each for each in valid if _moves(each) or each.delivery.id in moved], prints)
 
 
 def _approvals(pipeline_id: str, stage: str, slugs: Iterable[str]) -> sa.Select[Any]:
@@ -130,11 +125,6 @@ def _overrides(ids: Sequence[str], stage: str) -> sa.Select[Any]:
 
 def _override(row: sa.Row[Any]) -> Override:
     return Override(**row._mapping)
-
-
-def _verdicts(ids: Sequence[str], stage: str) -> sa.Select[Any]:
-    table = schema.verdicts
-    return sa.select(table).where(table.c.delivery_id.in_(ids), table.c.stage == stage).order_by(table.c.position)
 
 
 def _observations(tx: sa.Connection, ids: Sequence[str], stage: str) -> dict[str, dict[str, Observation]]:
@@ -166,7 +156,7 @@ def _grouped(rows: Iterable[sa.Row[Any]], by: str, make: Any) -> dict[str, list[
     return groups
 
 
-def _still(judged: Judged, row: sa.Row[Any] | None) -> bool:
+def _still(judged: Judged, row: Any) -> bool:
     """Whether it waits before that stage as it did when the gates were asked."""
     return row is not None and row.status == str(Status.WAITING) and row.at_stage == judged.delivery.at_stage
 
@@ -175,16 +165,30 @@ def _moves(judged: Judged) -> bool:
     return bool(judged.changes) or judged.delivery.news > 0
 
 
+def _prints(judged: Judged) -> str:
+    """Return a short mark of each verdict behind the stage's name: what changed is seen without reading any."""
+    rows = (json.dumps(row_of(verdict), sort_keys=True, default=str) for verdict in judged.verdicts)
+    marks = [hashlib.blake2b(row.encode(), digest_size=6).hexdigest() for row in rows]
+    return "\n".join((judged.delivery.at_stage, *marks))
+
+
 def _write_verdicts(
-    tx: sa.Connection, database: Database, judged: Sequence[Judged], said: Mapping[str, Sequence[Verdict]]
+    tx: sa.Connection,
+    database: Database,
+    judged: Sequence[Judged],
+    prints: Mapping[str, str],
+    earlier: Mapping[str, str],
 ) -> None:
+    """Write the verdicts that changed, and forget those of gates that are asked no more."""
     table = schema.verdicts
     rows, gone = [], []
     for each in judged:
         key = {"delivery_id": each.delivery.id, "stage": each.delivery.at_stage}
-        last = said.get(each.delivery.id, ())
-        for position, verdict in enumerate(each.verdicts):
-            if position >= len(last) or last[position] != verdict:
+        before, *last = earlier[each.delivery.id].split("\n")
+        last = last if before == each.delivery.at_stage else []
+        marks = prints[each.delivery.id].split("\n")[1:]
+        for position, (verdict, mark) in enumerate(zip(each.verdicts, marks, strict=True)):
+            if position >= len(last) or last[position] != mark:
                 rows.append({**key, "position": position, "at": each.at, **row_of(verdict)})
         if len(last) > len(each.verdicts):
             gone.append({"of": key["delivery_id"], "before": key["stage"], "asked": len(each.verdicts)})
@@ -197,7 +201,7 @@ def _write_verdicts(
         tx.execute(table.delete().where(ours, table.c.position >= sa.bindparam("asked")), gone)
 
 
-def _move(tx: sa.Connection, judged: Sequence[Judged]) -> None:
+def _move(tx: sa.Connection, judged: Sequence[Judged], prints: Mapping[str, str]) -> None:
     """Change deliveries, and count as seen only what had happened when their gates were asked."""
     if not judged:
         return
@@ -208,11 +212,12 @@ def _move(tx: sa.Connection, judged: Sequence[Judged]) -> None:
         .where(table.c.id == sa.bindparam("of"))
         .values(
             **{name: sa.bindparam(f"new_{name}") for name in columns},
+            judged=sa.bindparam("new_judged"),
             news=table.c.news - seen,
             asked_by=sa.case((table.c.news == seen, sa.bindparam("new_asked_by")), else_=table.c.asked_by),
         )
     )
-    tx.execute(update, [_changed(each, columns) for each in judged])
+    tx.execute(update, [{**_changed(each, columns), "new_judged": prints[each.delivery.id]} for each in judged])
 
 
 def _changed(judged: Judged, columns: Sequence[str]) -> dict[str, Any]:

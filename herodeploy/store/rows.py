@@ -28,4 +28,7 @@ def plain(value: object) -> object:
 
 def delivery_of(row: sa.Row[Any]) -> Delivery:
     """Return a delivery's row as the delivery."""
-    return Delivery(**{**row._mapping, "status": Status(row.status)})
+    values = dict(row._mapping)
+    # The store's own note; see judging.py.
+    del values["judged"]
+    return Delivery(**{**values, "status": Status(row.status)})

@@ -55,7 +55,9 @@ deliveries = sa.Table(
     sa.Column("recheck_at", Utc),
     sa.Column("news", sa.Integer, nullable=False, server_default="0"),
     sa.Column("asked_by", sa.Text),
+    sa.Column("judged", sa.Text),
     sa.Index("deliveries_of_pipeline", "pipeline_id", "id"),
+    sa.Index("deliveries_of_commit", "pipeline_id", "commit"),
     sa.Index("deliveries_by_status", "pipeline_id", "status", "recheck_at"),
 )
 sa.Index(

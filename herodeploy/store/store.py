@@ -125,10 +125,17 @@ class Store:
         """Return the newest deliveries, newest first."""
         return self._deliveries(schema.deliveries.c.pipeline_id == pipeline_id, newest=True, limit=limit)
 
-    def open_deliveries(self, pipeline_id: str) -> list[Delivery]:
-        """Return those that run, wait or are errored, oldest first."""
+    def open_deliveries(self, pipeline_id: str, *, before: str | None = None) -> list[Delivery]:
+        """Return those that run, wait or are errored, oldest first.
+
+        Parameters:
+            before: only those older than the delivery of this id.
+        """
         table = schema.deliveries
-        return self._deliveries(sa.and_(table.c.pipeline_id == pipeline_id, table.c.status.in_(_OPEN)), newest=False)
+        older = table.c.id < before if before is not None else sa.true()
+        return self._deliveries(
+            sa.and_(table.c.pipeline_id == pipeline_id, table.c.status.in_(_OPEN), older), newest=False
+        )
 
     def move(self, delivery_id: str, *, event: Event, expect: Status | None = None, **changes: object) -> Delivery:
         """Change fields of a delivery and write the event, both or neither; `updated_at` becomes the event's time.

@@ -7,63 +7,25 @@ the kill hits exactly that part, with no clock involved.
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recovery.holding import begin, files, wait_for
 
 pytestmark = pytest.mark.recovery
 Person = Any
 
-HOLD = """#!/bin/sh
-if [ -e "{gates}/$1.closed" ]; then
-    : > "{gates}/$1.reached"
-    while [ -e "{gates}/$1.closed" ]; do sleep 0.05; done
-fi
-"""
 PARTS = ["test", "build", "release-staging", "web-staging", "release-production", "web-production"]
-BUILDPACK = {
-    "detect": "#!/bin/sh\necho Held\n",
-    "compile": '#!/bin/sh\nexec sh "$1/hold.sh" build\n',
-    "test-compile": "#!/bin/sh\nexit 0\n",
-    "release": "#!/bin/sh\necho '--- {}'\n",
-}
 
 
 @pytest.fixture
-def gates(tmp_path: Path) -> Path:
-    folder = tmp_path / "gates"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def held(person: Callable[..., Person], gates: Path, tmp_path: Path) -> Person:
+def held(person: Callable[..., Person], gates: Path) -> Person:
     """A person whose app can be held up, in deployment mode."""
-    someone = person(
-        {
-            "hold.sh": HOLD.format(gates=gates),
-            "Procfile": 'web: sh hold.sh "web-$STEP" && exec python3 -m http.server "$PORT" --bind 127.0.0.1\n'
-            'release: sh hold.sh "release-$STEP"\n',
-            "app.json": '{"environments": {"test": {"scripts": {"test": "sh hold.sh test"}}}}\n',
-            "index.html": "one\n",
-        }
-    )
-    someone.herodeploy("init", "--platform", "local", "--name", "shop", "--yes")
-    someone.commit("Describe the pipeline")
-    someone.herodeploy("apply")
+    someone = person(files(gates))
+    begin(someone, gates)
     someone.herodeploy("mode", "deployment", "--why", "nobody is here to press")
-    for step in ("staging", "production"):
-        someone.ask(f"/apps/shop-{step}/config-vars", "PATCH", {"STEP": step})
-    buildpack = tmp_path / "buildpack"
-    (buildpack / "bin").mkdir(parents=True)
-    for name, script in BUILDPACK.items():
-        (buildpack / "bin" / name).write_text(script)
-        (buildpack / "bin" / name).chmod(0o755)
-    updates = {"updates": [{"buildpack": str(buildpack)}]}
-    someone.ask("/apps/shop-staging/buildpack-installations", "PUT", updates)
     return someone
 
 
@@ -81,14 +43,6 @@ def left_behind(someone: Person) -> dict[str, Any]:
         "serves": someone.fetch("shop-production", "/index.html"),
         "delivery": [row["status"] for row in someone.herodeploy("status", "--json").json()["deliveries"]],
     }
-
-
-def wait_for(file: Path, someone: Person) -> None:
-    """Wait until the app says that it has come there."""
-    deadline = time.monotonic() + 60
-    while not file.exists():
-        assert time.monotonic() < deadline, (someone.root.parent / "background.log").read_text()
-        time.sleep(0.02)  # the only way a process that must not know about us can tell: by a file
 
 
 def test_killed_in_any_part_it_ends_the_same(held: Person, gates: Path) -> None:

@@ -40,26 +40,28 @@ def test_what_gates_may_know_is_read_for_all_at_once(store: Store) -> None:
     assert known.observations == {"d3": {"http": seen}}
     assert known.taken_back == {"c2": mark}
     assert known.verified == {"s1"}
-    assert known.verdicts == {}
     assert store.judging.known("p1", "staging", None, {deliveries[0]: "s1"}).verified == frozenset()
 
 
 def test_verdicts_are_written_where_they_changed(store: Store) -> None:
     delivery = waiting(store)
     first = [Verdict("ci", Answer.FAIL, "failed"), Verdict("approval", Answer.WAIT, "waits", until=LATER)]
-    store.judging.record([Judged(delivery, first, NOON)], {})
+    store.judging.record([Judged(delivery, first, NOON)])
     assert store.gates.verdicts("d1", "production") == first
     second = [
         Verdict("ci", Answer.PASS, "succeeded", facts={"ci": "succeeded"}),
         first[1],
         Verdict("soak", Answer.OVERRIDDEN, "by hand", name="s", actor="ann", comment="urgent", said=Answer.WAIT),
     ]
-    known = store.judging.known("p1", "production", None, {delivery: "s1"})
-    store.judging.record([Judged(delivery, second, LATER)], known.verdicts)
+    store.judging.record([Judged(delivery, second, LATER)])
     assert store.gates.verdicts("d1", "production") == second
     assert store.gates.verdicts("d1", "staging") == []
-    store.judging.record([Judged(delivery, second[:1], LATER)], {"d1": second})
+    store.judging.record([Judged(delivery, second[:1], LATER)])
     assert store.gates.verdicts("d1", "production") == second[:1]
+    elsewhere = dataclasses.replace(delivery, at_stage="europe")
+    store.move("d1", event=event("elsewhere"), at_stage="europe")
+    store.judging.record([Judged(elsewhere, second[:1], LATER)])
+    assert store.gates.verdicts("d1", "europe") == second[:1]
 
 
 def test_many_move_at_once_and_those_that_have_moved_meanwhile_stay(store: Store) -> None:
@@ -67,15 +69,15 @@ def test_many_move_at_once_and_those_that_have_moved_meanwhile_stay(store: Store
     store.move("d2", event=event("rejected"), status=Status.FAILED, reason="rejected")
     store.move("d4", event=event("elsewhere"), at_stage="europe")
     to = {"status": Status.RUNNING, "reason": None, "recheck_at": None, "attempt": 1}
-    found = store.judging.record(
+    store.judging.record(
         [
             Judged(deliveries[0], [], LATER, {"reason": "locked", "recheck_at": LATER}, event("gates.waiting", LATER)),
             Judged(deliveries[1], [Verdict("ci", Answer.PASS, "ok")], LATER, to, event("gates.passed", LATER)),
             Judged(deliveries[2], [], LATER, to, event("gates.passed", LATER)),
             Judged(deliveries[3], [], LATER, to, event("gates.passed", LATER)),
-        ],
-        {},
+        ]
     )
+    found = {each.id: each for each in store.deliveries("p1")}
     assert found["d1"] == dataclasses.replace(deliveries[0], reason="locked", recheck_at=LATER, updated_at=LATER)
     assert (found["d2"].status, found["d2"].reason) == (Status.FAILED, "rejected")
     assert (found["d3"].status, found["d3"].reason) == (Status.RUNNING, None)
@@ -90,9 +92,11 @@ def test_what_happens_while_gates_are_asked_is_not_lost(store: Store) -> None:
     asked = now(store)
     assert (asked.news, asked.asked_by) == (1, "bob")
     approve(store, 1, "cat")
-    after = store.judging.record([Judged(asked, [], NOON)], {})["d1"]
+    store.judging.record([Judged(asked, [], NOON)])
+    after = now(store)
     assert (after.news, after.asked_by) == (1, "cat")
-    after = store.judging.record([Judged(after, [], NOON)], {})["d1"]
+    store.judging.record([Judged(after, [], NOON)])
+    after = now(store)
     assert (after.news, after.asked_by) == (0, None)
 
 
@@ -101,7 +105,8 @@ def test_who_asked_for_one_that_goes_on_asks_still(store: Store) -> None:
     approve(store, 1)
     asked = now(store)
     passed = Judged(asked, [], NOON, {"status": Status.RUNNING}, event("gates.passed"), asking=True)
-    assert store.judging.record([passed], {})["d1"].asked_by == "bob"
+    store.judging.record([passed])
+    assert now(store).asked_by == "bob"
 
 
 LOCK = Lock("l1", "p1", "production", "bob", "the sale", NOON)
@@ -129,7 +134,7 @@ def test_what_may_change_an_answer_has_those_that_it_concerns_looked_at(store: S
         store.locks.add(LOCK, event("locked"))
     if happening == "let go":
         store.locks.set_hold(Hold("p1", "production", "bob", "older", NOON), event("held"))
-    store.judging.record([Judged(now(store), [], NOON)], {})
+    store.judging.record([Judged(now(store), [], NOON)])
     assert now(store).news == 0
 
     HAPPENINGS[happening](store)
