@@ -194,7 +194,8 @@ def _errored(services: Services, delivery: Delivery, error: Exception) -> None:
     again = event.at + pause_after(delivery.attempt)
     # With the store itself in trouble the delivery stays running, which is carried on as well.
     with suppress(StoreError):
-        changes: dict[str, Any] = {"status": Status.ERRORED, "reason": reason, "recheck_at": again}
+        # Whoever asked for it has been told; from here on it goes on by itself.
+        changes: dict[str, Any] = {"status": Status.ERRORED, "reason": reason, "recheck_at": again, "asked_by": None}
         services.store.move(delivery.id, event=event, expect=Status.RUNNING, **changes)
 
 

@@ -115,8 +115,8 @@ def test_one_that_gives_no_sign_of_life_is_replaced_and_ends_when_it_wakes(
             threading.Event().wait(0.1)
     rival.check()
     frozen.send_signal(signal.SIGCONT)
+    assert frozen.wait() == 3
     frozen.communicate()
-    assert frozen.returncode == 3
     rival.check()
     rival.release()
 

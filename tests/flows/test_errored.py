@@ -121,13 +121,22 @@ def dies_after(shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str, stage: st
     """Deliver, and die after that event was written."""
     store = shop.services.store
 
+    def die_if(event: Any) -> None:
+        if event is not None and event.kind == kind and stage in (None, event.stage):
+            raise Cut
+
     def move(*arguments: Any, **changes: Any) -> Any:
         moved = type(store).move(store, *arguments, **changes)
-        if changes["event"].kind == kind and stage in (None, changes["event"].stage):
-            raise Cut
+        die_if(changes["event"])
         return moved
+
+    def record(judged: Any) -> None:
+        type(store.judging).record(store.judging, judged)
+        for each in judged:
+            die_if(each.event)
 
     with monkeypatch.context() as patched:
         patched.setattr(store, "move", move)
+        patched.setattr(store.judging, "record", record)
         with pytest.raises(Cut):
             shop.deliver()

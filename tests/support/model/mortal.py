@@ -96,9 +96,9 @@ class MortalDatabase(Database):
     life = Life()
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
+    def write(self, *, alone: str | None = None) -> Iterator[sa.Connection]:
         """Open a transaction; a death after it comes when all is written."""
-        with self.life.act("a write of the store", "dies", "database"), super().write() as connection:
+        with self.life.act("a write of the store", "dies", "database"), super().write(alone=alone) as connection:
             yield connection
 
 
