@@ -6,6 +6,7 @@ import dataclasses
 import getpass
 import os
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -101,6 +102,8 @@ def worker(services: Services, *, within: timedelta | None = None) -> Iterator[E
 
     pipeline_id, url = services.pipeline().id, services.store.url
     with _alone(services, within) as lock:
+        # Between two turns somebody else may have had one: what this process did before is to be looked at anew.
+        services.nonce = uuid.uuid4().hex
 
         def make() -> Engine:
             from herodeploy.engine.durable import DurableEngine

@@ -122,13 +122,18 @@ def _start(services: Services, payload: dict[str, Any]) -> int:
 
 
 def _watch(services: Services, pipeline_id: str, number: int) -> dict[str, Any]:
-    def look(*wanted: str) -> TestRun | None:
-        test_run = services.heroku.test_runs.get(pipeline_id, number)
+    def there_yet(test_run: TestRun, *wanted: str) -> TestRun | None:
         return test_run if test_run.settled or test_run.status in wanted else None
 
-    with _cancelled_when_overdue(services, services.heroku.test_runs.get(pipeline_id, number)) as overdue:
+    def look(*wanted: str) -> TestRun | None:
+        return there_yet(services.heroku.test_runs.get(pipeline_id, number), *wanted)
+
+    first = services.heroku.test_runs.get(pipeline_id, number)
+    with _cancelled_when_overdue(services, first) as overdue:
         services.tell("info", f"test run #{number}", leg=LEG)
-        _stream(services, until(services, lambda: look("building", "running", "debugging")), "setup_stream_url")
+        setting_up = ("building", "running", "debugging")
+        begun = there_yet(first, *setting_up) or until(services, lambda: look(*setting_up))
+        _stream(services, begun, "setup_stream_url")
         _stream(services, until(services, lambda: look("running", "debugging")), "output_stream_url")
         ended = until(services, look)
     if ended.status == "succeeded":
