@@ -45,9 +45,9 @@ def carry_on(
     meanwhile, this process goes on in its place.
 
     Parameters:
-        begin: begins the delivery, or returns the one that is meant; called with the turn where nobody stands by.
+        begin: begins the delivery, or returns the one that is meant; called in its turn, where there is one.
         what: how to call it when it is cut; ``{id}`` is its id.
-        turn: does what it is given in its turn, where nobody stands by; at once or not at all unless given.
+        turn: does what it is given in its turn, where nobody stands by; unless given, at once or not at all.
         will_wait: whether `turn` waits for a stage that another delivery holds.
         wait: False leaves at once where a worker does it.
 
@@ -59,22 +59,24 @@ def carry_on(
     from herodeploy.flows import deliver as flow
 
     if (who := standing_worker(services)) is not None:
-        since = services.store.newest_event(services.pipeline().id)
+        since = services.store.audit.newest(services.pipeline().id)
         delivery = begin()
         services.store.due.ask(delivery.id, services.actor)
         if _left_to(who, services, [delivery.id], wait=wait, since=since):
             return services.store.delivery(delivery.id) or delivery
         return carry_on(services, lambda: delivery, what=what, turn=turn, will_wait=will_wait, wait=wait)
 
+    if turn is None:
+        begun = begin()
+        with resumable(what.format(id=begun.id)), in_turn(worker(services), "herodeploy resume") as engine:
+            return flow.advance(services, engine, begun)
+
     def act(engine: Engine) -> Delivery:
         delivery = begin()
         with resumable(what.format(id=delivery.id), will_wait=will_wait):
             return flow.advance(services, engine, delivery)
 
-    if turn is not None:
-        return turn(act)
-    with in_turn(worker(services), "herodeploy resume") as engine:
-        return act(engine)
+    return turn(act)
 
 
 def look_again_at_all(services: Services, *, wait: bool = True) -> list[Delivery]:
@@ -88,7 +90,7 @@ def look_again_at_all(services: Services, *, wait: bool = True) -> list[Delivery
 
     pipeline_id = services.pipeline().id
     if (who := standing_worker(services)) is not None:
-        since = services.store.newest_event(pipeline_id)
+        since = services.store.audit.newest(pipeline_id)
         ids = [each.id for each in services.store.open_deliveries(pipeline_id)]
         services.store.due.ask_all(pipeline_id)
         if _left_to(who, services, ids, wait=wait, since=since):

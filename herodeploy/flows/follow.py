@@ -29,7 +29,7 @@ def follow(
     """
     while True:
         found = [services.store.delivery(each) for each in delivery_ids]
-        for number, event in services.store.events_after(delivery_ids, since):
+        for number, event in services.store.audit.after(delivery_ids, since):
             services.tell(_kind(event), event.text, leg=event.stage)
             since = number
         if all(each is None or settled(each) for each in found):

@@ -18,7 +18,7 @@ LONGEST = 30.0
 """Seconds after which it looks in any case."""
 STUCK = 5.0
 """Seconds after which it looks again at what could not go on."""
-WHILE_BUSY = 0.5
+WHILE_BUSY = 1.0
 """Seconds between two attempts to have a turn while somebody else works on the pipeline."""
 
 Turn = Callable[[], AbstractContextManager[Engine]]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.event import Event
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -32,3 +33,8 @@ def delivery_of(row: sa.Row[Any]) -> Delivery:
     # The store's own note; see judging.py.
     del values["judged"]
     return Delivery(**{**values, "status": Status(row.status)})
+
+
+def event_of(row: sa.Row[Any]) -> Event:
+    """Return an event's row as the event."""
+    return Event(**{name: value for name, value in row._mapping.items() if name != "seq"})

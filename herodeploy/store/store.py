@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,13 +13,14 @@ from herodeploy.domain.event import Event
 from herodeploy.domain.mode import Mode, ModeChange
 from herodeploy.errors import Busy, StoreError
 from herodeploy.store import news, schema
+from herodeploy.store.audit import Audit
 from herodeploy.store.bell import Bell
 from herodeploy.store.database import Database
 from herodeploy.store.due import Due
 from herodeploy.store.gates import Gates
 from herodeploy.store.judging import Judging
 from herodeploy.store.locks import Locks
-from herodeploy.store.rows import delivery_of, plain, row_of
+from herodeploy.store.rows import delivery_of, event_of, plain, row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ _OPEN = [str(status) for status in Status if not status.ended]
 
 
 class Store:
-    """Every method is one transaction, those of `gates`, `locks`, `judging` and `due` too.
+    """Every method is one transaction, those of `gates`, `locks`, `judging`, `due` and `audit` too.
 
     Raises:
         StoreError: whenever the database cannot be used, with the way out.
@@ -49,6 +48,7 @@ class Store:
         self.locks = Locks(database)
         self.judging = Judging(database)
         self.due = Due(database)
+        self.audit = Audit(database)
 
     @classmethod
     def open(cls, url: str | None = None, *, state_dir: Path | None = None) -> Store:
@@ -204,21 +204,7 @@ class Store:
             query = query.where(table.c.delivery_id == delivery_id)
         with self._db.read() as tx:
             rows = tx.execute(query.order_by(table.c.seq.desc()).limit(limit)).all()
-        return [_event(row) for row in rows]
-
-    def newest_event(self, pipeline_id: str) -> int:
-        """Return the number of the pipeline's newest event, 0 without any."""
-        table = schema.events
-        with self._db.read() as tx:
-            newest = tx.execute(sa.select(sa.func.max(table.c.seq)).where(table.c.pipeline_id == pipeline_id)).scalar()
-        return int(newest or 0)
-
-    def events_after(self, delivery_ids: Sequence[str], seq: int) -> list[tuple[int, Event]]:
-        """Return what happened to these deliveries after the event of that number, each with its own, oldest first."""
-        table = schema.events
-        query = sa.select(table).where(table.c.delivery_id.in_(delivery_ids), table.c.seq > seq).order_by(table.c.seq)
-        with self._db.read() as tx:
-            return [(row.seq, _event(row)) for row in tx.execute(query)]
+        return [event_of(row) for row in rows]
 
     # Who is in a stage, and what proved well there
 
@@ -313,7 +299,3 @@ class Store:
             commits = sa.select(table.c.commit).where(here, table.c.slug_id == row.slug_id, table.c.commit.is_not(None))
             commit = row.commit or tx.execute(commits.limit(1)).scalar()
         return Verified(row.slug_id, commit or None, row.at)
-
-
-def _event(row: sa.Row[Any]) -> Event:
-    return Event(**{name: value for name, value in row._mapping.items() if name != "seq"})
