@@ -54,7 +54,9 @@ def evaluate(facts: Facts, now: datetime, look: LookFor | None = None, *, by_han
             continue
         first = _not_yet(spec, verdicts)
         waits = tuple(each.name for each in verdicts if each.answer is Answer.WAIT)
-        verdict = first or _ask(dataclasses.replace(facts, waits=waits), spec, now, look)
+        if waits != facts.waits:
+            facts = dataclasses.replace(facts, waits=waits)
+        verdict = first or _ask(facts, spec, now, look)
         verdict = dataclasses.replace(verdict, kind=spec.kind, name=spec.name)
         verdicts.append(_overridden(verdict, facts))
     return verdicts

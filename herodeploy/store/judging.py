@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -167,8 +166,7 @@ def _moves(judged: Judged) -> bool:
 
 def _prints(judged: Judged) -> str:
     """Return a short mark of each verdict behind the stage's name: what changed is seen without reading any."""
-    rows = (json.dumps(row_of(verdict), sort_keys=True, default=str) for verdict in judged.verdicts)
-    marks = [hashlib.blake2b(row.encode(), digest_size=6).hexdigest() for row in rows]
+    marks = [hashlib.blake2b(repr(verdict).encode(), digest_size=6).hexdigest() for verdict in judged.verdicts]
     return "\n".join((judged.delivery.at_stage, *marks))
 
 
