@@ -45,7 +45,7 @@ def ends(services: Services, delivery: Delivery) -> None:
 
 def test_who_does_not_wait_is_told_who_holds_the_stage(held: tuple[Shop, Delivery]) -> None:
     shop, running = held
-    with pytest.raises(Occupied, match=f"delivery {running.id} holds production") as caught:
+    with pytest.raises(Occupied, match=f"delivery {running.id} is on its way into production") as caught:
         take_turn(shop.services, exclusive, "again", None, lambda _: promote.promote(shop.services))
     assert (caught.value.stage, caught.value.holder) == ("production", running.id)
 
@@ -64,14 +64,14 @@ def test_who_waits_lets_others_work_and_goes_on_when_the_stage_is_free(held: tup
     view = take_turn(shop.services, exclusive, "again", "1m", lambda _: promote.promote(shop.services))
     assert view.stage == "production"
     assert paused == [1.0], "one look a second"
-    assert shop.told("wait")[-1] == f"delivery {running.id} holds production; it goes on with: herodeploy resume"
+    assert shop.told("wait")[-1] == f"delivery {running.id} is on its way into production; it goes on with: herodeploy resume"
     assert shop.slug(shop.app("production")) == running.slug_id
 
 
 def test_who_has_waited_long_enough_is_told_so(held: tuple[Shop, Delivery]) -> None:
     shop, running = held
     shop.services.pause = lambda seconds: None
-    with pytest.raises(Busy, match=f"delivery {running.id} holds production, still after 1s"):
+    with pytest.raises(Busy, match=f"delivery {running.id} is on its way into production, still after 1s"):
         take_turn(shop.services, exclusive, "again", "1s", lambda _: promote.promote(shop.services))
     with pytest.raises(UsageError, match="--lock-wait is 'long', which is no length of time"):
         take_turn(shop.services, exclusive, "again", "long", lambda _: None)

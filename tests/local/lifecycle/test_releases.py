@@ -77,7 +77,7 @@ def test_there_is_no_way_back_to_what_had_no_code_or_failed(local: Any, source: 
     assert "no code" in local.post(path, {"release": "v1"}, 422)["message"]
     assert "failed" in local.post(path, {"release": "v3"}, 422)["message"]
     local.post(path, {"release": "v99"}, 404)
-    local.post(path, {"slug": "none-such"}, 404)
+    local.post(path, {"slug": "00000000-0000-0000-0000-000000000000"}, 404)
     local.post(path, {}, 422)
     other = local.app()
     row = local.get(f"/apps/{other['id']}/releases/1")
