@@ -11,7 +11,7 @@ from herodeploy.flows import plain
 from herodeploy.flows.baseline import Baseline
 from herodeploy.flows.put_back import put_back
 from herodeploy.flows.services import Services
-from herodeploy.flows.verified import verify_in
+from herodeploy.flows.verified import subject, verify_in
 from herodeploy.flows.watch import release_of_build, upload, watch_build, watch_release
 from herodeploy.flows.waves import Move, failed, move_wave
 
@@ -48,7 +48,8 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
         attempt=payload["attempt"],
         releases={builder: release},
     )
-    reason = run.step(f"verify {builder}", partial(verify_in, services, stage, builder, release["version"]))
+    subjects = [subject(builder, before["web_url"], release)]
+    reason = run.step(f"verify {builder}", partial(verify_in, services, stage, subjects))[builder]
     if reason is None and others:
         reason = move_wave(services, run, move, "others", others)
     if reason is not None:

@@ -86,7 +86,7 @@ def promote(services: Services, to: str | None = None, *, override: str | None =
     """
     stage, source, release = _what(services, to)
     slug_id = release.slug_id or ""
-    commit = services.heroku.slugs.get(source.name, slug_id).commit
+    commit = services.slug(source.name, slug_id).commit
     what = f"{source.name} v{release.version} ({(commit or 'unknown commit')[:8]}) to {stage.name}"
     with occupied(services, stage.name, f"by-hand-{uuid.uuid4().hex[:8]}"):
         begun = _begun(services, stage, slug_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from herodeploy.errors import UsageError
 
 if TYPE_CHECKING:
     from herodeploy.domain.pipeline import App, Pipeline, PipelineSpec, StageSpec
+    from herodeploy.domain.release import Slug
     from herodeploy.forge.git import Repository
     from herodeploy.heroku.client import Heroku
     from herodeploy.store.store import Store
@@ -37,6 +39,7 @@ class Services:
     Parameters:
         connect: makes the platform's client at first use.
         open_store: opens the store at first use.
+        report: takes what is told, from any thread.
         actor: who acts, as the audit log names them.
         poll: seconds between two looks at the platform.
         address: what to show as an app's URL.
@@ -56,6 +59,8 @@ class Services:
     address: Callable[[App], str | None] = field(default=lambda app: app.web_url)
     boot_within: timedelta = BOOT_WITHIN
     nonce: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _slugs: dict[str, Slug] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _slugs_turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @cached_property
     def heroku(self) -> Heroku:
@@ -66,6 +71,19 @@ class Services:
     def store(self) -> Store:
         """Deliveries, approvals, modes and events."""
         return self.open_store()
+
+    def load(self) -> None:
+        """Open what would be opened at first use, which two threads must not do at the same time."""
+        self.heroku.load()
+        self.pipeline()
+        _ = self.store
+
+    def slug(self, app: str, slug_id: str) -> Slug:
+        """Return an app's slug; none ever changes, so each is asked for once."""
+        with self._slugs_turn:
+            if slug_id not in self._slugs:
+                self._slugs[slug_id] = self.heroku.slugs.get(app, slug_id)
+            return self._slugs[slug_id]
 
     def close(self) -> None:
         """Let go of what was opened."""
@@ -125,9 +143,9 @@ class Services:
         """Report one thing."""
         self.report(Note(kind, text, leg=leg, app=app))
 
-    def sink(self, *, leg: str | None = None, app: str | None = None) -> Callable[[str], None]:
-        """Return what takes lines of output and reports each."""
-        return lambda line: self.report(Note("output", line.rstrip("\r\n"), leg=leg, app=app))
+    def sink(self, *, leg: str | None = None, app: str | None = None, beside: bool = False) -> Callable[[str], None]:
+        """Return what takes lines of output and reports each; `beside` as of `Note`."""
+        return lambda line: self.report(Note("output", line.rstrip("\r\n"), leg=leg, app=app, beside=beside))
 
     def event(
         self,

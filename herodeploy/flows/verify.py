@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from herodeploy.domain.pipeline import App, VerifySpec
@@ -26,27 +28,35 @@ SCALED_WITHIN = timedelta(seconds=2)
 SERVER_ERROR = 500
 
 
-def verify(
-    services: Services, app_name: str, version: int, spec: VerifySpec | None, *, leg: str | None = None
-) -> str | None:
-    """Return None once release `version` of an app runs and answers, else the reason why it does not.
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A release that is to be verified.
+
+    Parameters:
+        app: the app's name.
+        web_url: the app's web address.
+        slug_id: the artifact; None for a release without code.
+    """
+
+    app: str
+    web_url: str | None
+    version: int
+    slug_id: str | None
+
+
+def verify(services: Services, subject: Subject, spec: VerifySpec | None, *, leg: str | None = None) -> str | None:
+    """Return None once a release runs and answers, else the reason why it does not.
 
     Parameters:
         spec: the HTTP check; without one it is enough that the dynos are up.
     """
-    services.tell("step", f"verifying v{version}", leg=leg, app=app_name)
-    reason = _cannot_answer(services, app_name, version, spec) if spec is not None else None
-    if reason is None:
-        reason = _dynos_up(services, app_name, version)
-    if reason is None and spec is not None:
-        reason = _answers(services, app_name, version, spec)
-    if reason is None:
-        reason = _taken_over(services, app_name, version) or _crashed(services, app_name, version)
+    services.tell("step", f"verifying v{subject.version}", leg=leg, app=subject.app)
+    reason = _why_not(services, subject, spec)
     if reason is not None:
-        show_log(services, app_name, leg)
-        services.tell("failed", reason, leg=leg, app=app_name)
+        show_log(services, subject.app, leg)
+        services.tell("failed", reason, leg=leg, app=subject.app)
     else:
-        services.tell("done", f"v{version} runs{_answer_text(spec)}", leg=leg, app=app_name)
+        services.tell("done", f"v{subject.version} runs{_answer_text(spec)}", leg=leg, app=subject.app)
     return reason
 
 
@@ -68,78 +78,100 @@ def show_log(services: Services, app_name: str, leg: str | None) -> None:
         sink(line)
 
 
-def _cannot_answer(services: Services, app_name: str, version: int, spec: VerifySpec) -> str | None:
-    """Return why no request can ever be answered, if so: asking until the time is up would say nothing more."""
-    release = services.heroku.releases.get(app_name, str(version))
-    if release.slug_id is None:
+def _why_not(services: Services, subject: Subject, spec: VerifySpec | None) -> str | None:
+    if spec is not None and (reason := _has_no_web(services, subject, spec)):
+        return reason
+    wanted = _wanted(services, subject, scaled=spec is not None)
+    if spec is not None and wanted.get(WEB) == 0:
+        # Asking until the time is up would say nothing more.
+        return (
+            f"web of {subject.app} is scaled to 0, so it cannot answer GET {spec.path}; "
+            f"scale it: heroku ps:scale web=1 --app {subject.app}"
+        )
+    reason = _dynos_up(services, subject, wanted)
+    if reason is None and spec is not None:
+        reason = _answers(services, subject, spec, wanted)
+    return reason or _stopped(services, subject, wanted)
+
+
+def _has_no_web(services: Services, subject: Subject, spec: VerifySpec) -> str | None:
+    """Return why no request can ever be answered, if the Procfile says so."""
+    if subject.slug_id is None:
         return None
-    slug = services.heroku.slugs.get(app_name, release.slug_id)
-    if WEB not in slug.process_types:
-        others = ", ".join(sorted(set(slug.process_types) - {RELEASE_PHASE})) or RELEASE_PHASE
-        return (
-            f"the Procfile of {(slug.commit or slug.id)[:8]} declares no web process ({others} only), so {app_name} "
-            f"cannot answer GET {spec.path}; add one, or remove verify from herodeploy.yml"
-        )
-
-    def scaled() -> bool | None:
-        quantities = [line.quantity for line in services.heroku.formation.list(app_name) if line.type == WEB]
-        return None if quantities == [0] else True
-
-    if wait_for(services, scaled, within=SCALED_WITHIN) is None:
-        return (
-            f"web of {app_name} is scaled to 0, so it cannot answer GET {spec.path}; "
-            f"scale it: heroku ps:scale web=1 --app {app_name}"
-        )
-    return None
+    slug = services.slug(subject.app, subject.slug_id)
+    if WEB in slug.process_types:
+        return None
+    others = ", ".join(sorted(set(slug.process_types) - {RELEASE_PHASE})) or RELEASE_PHASE
+    return (
+        f"the Procfile of {(slug.commit or slug.id)[:8]} declares no web process ({others} only), so {subject.app} "
+        f"cannot answer GET {spec.path}; add one, or remove verify from herodeploy.yml"
+    )
 
 
-def _dynos_up(services: Services, app_name: str, version: int) -> str | None:
+def _wanted(services: Services, subject: Subject, *, scaled: bool) -> dict[str, int]:
+    """Return how many dynos of each type are wanted.
+
+    Parameters:
+        scaled: web at 0 is looked at once more, for as long as it may change by itself.
+    """
+    wanted: dict[str, int] = {}
+
+    def look() -> dict[str, int] | None:
+        wanted.update({line.type: line.quantity for line in services.heroku.formation.list(subject.app)})
+        return None if scaled and wanted.get(WEB) == 0 else wanted
+
+    wait_for(services, look, within=SCALED_WITHIN)
+    return wanted
+
+
+def _dynos_up(services: Services, subject: Subject, wanted: Mapping[str, int]) -> str | None:
     def look() -> str | None:
-        wanted, dynos = _formation(services, app_name, version)
-        up = Counter(dyno.type for dyno in dynos if dyno.state in UP)
-        enough = all(up[kind] >= quantity for kind, quantity in wanted.items())
-        return _name_crashed(dynos, app_name, version) or ("" if enough else None)
+        dynos = _dynos(services, subject, wanted)
+        return _name_crashed(dynos, subject) or ("" if _enough(dynos, wanted) else None)
 
     reason = wait_for(services, look, within=services.boot_within)
-    if reason is None:
-        return f"the dynos of v{version} were not up within {services.boot_within.total_seconds():.0f}s in {app_name}"
-    return reason or None
+    if reason is not None:
+        return reason or None
+    # Somebody may have scaled it down meanwhile.
+    if _enough(_dynos(services, subject, wanted), _wanted(services, subject, scaled=False)):
+        return None
+    within = services.boot_within.total_seconds()
+    return f"the dynos of v{subject.version} were not up within {within:.0f}s in {subject.app}"
 
 
-def _crashed(services: Services, app_name: str, version: int) -> str | None:
-    return _name_crashed(_formation(services, app_name, version)[1], app_name, version)
-
-
-def _formation(services: Services, app_name: str, version: int) -> tuple[dict[str, int], list[Dyno]]:
-    """Return how many dynos of each type are wanted, and those there are of this release or a newer one.
+def _dynos(services: Services, subject: Subject, wanted: Mapping[str, int]) -> list[Dyno]:
+    """Return the dynos that there are of this release or a newer one.
 
     A config change meanwhile makes a newer release of the same artifact; its dynos count as well.
     """
-    wanted = {line.type: line.quantity for line in services.heroku.formation.list(app_name)}
-    dynos = services.heroku.dynos.list(app_name)
-    return wanted, [dyno for dyno in dynos if dyno.release_version >= version and dyno.type in wanted]
+    dynos = services.heroku.dynos.list(subject.app)
+    return [dyno for dyno in dynos if dyno.release_version >= subject.version and dyno.type in wanted]
 
 
-def _name_crashed(dynos: list[Dyno], app_name: str, version: int) -> str | None:
+def _enough(dynos: list[Dyno], wanted: Mapping[str, int]) -> bool:
+    up = Counter(dyno.type for dyno in dynos if dyno.state in UP)
+    return all(up[kind] >= quantity for kind, quantity in wanted.items())
+
+
+def _name_crashed(dynos: list[Dyno], subject: Subject) -> str | None:
     crashed = [dyno.name for dyno in dynos if dyno.state == "crashed"]
-    return f"{', '.join(crashed)} of v{version} crashed in {app_name}" if crashed else None
+    return f"{', '.join(crashed)} of v{subject.version} crashed in {subject.app}" if crashed else None
 
 
-def _answers(services: Services, app_name: str, version: int, spec: VerifySpec) -> str | None:
-    app = services.heroku.apps.get(app_name)
+def _answers(services: Services, subject: Subject, spec: VerifySpec, wanted: Mapping[str, int]) -> str | None:
     ends = time.monotonic() + spec.within.total_seconds()
     in_a_row, last = 0, "nothing"
     while True:
-        status = services.heroku.probe(app, spec.path, PROBE_TIMEOUT)
+        status = services.heroku.probe(subject, spec.path, PROBE_TIMEOUT)
         in_a_row = in_a_row + 1 if status == spec.status else 0
         if in_a_row >= spec.passes:
             return None
         last = last if status is None else str(status)
-        if in_a_row == 0 and (crashed := _crashed(services, app_name, version)):
+        if in_a_row == 0 and (crashed := _name_crashed(_dynos(services, subject, wanted), subject)):
             return crashed
         if time.monotonic() >= ends:
             return (
-                f"{app_name} answered {last} to GET {spec.path}, not {spec.status}, "
+                f"{subject.app} answered {last} to GET {spec.path}, not {spec.status}, "
                 f"within {spec.within.total_seconds():.0f}s{_way_out(last)}"
             )
         services.pause(services.poll)
@@ -150,14 +182,19 @@ def _way_out(last: str) -> str:
     return "; where that is right, change path or status of verify in herodeploy.yml" if other else ""
 
 
-def _taken_over(services: Services, app_name: str, version: int) -> str | None:
-    current = services.heroku.releases.current(app_name)
-    if current is None or current.version <= version:
+def _stopped(services: Services, subject: Subject, wanted: Mapping[str, int]) -> str | None:
+    """Return why what ran a moment ago does not run any more, if so."""
+    dynos = _dynos(services, subject, wanted)
+    if dynos and all(dyno.release_version == subject.version for dyno in dynos):
+        return _name_crashed(dynos, subject)
+    return _taken_over(services, subject) or _name_crashed(dynos, subject)
+
+
+def _taken_over(services: Services, subject: Subject) -> str | None:
+    current = services.heroku.releases.current(subject.app)
+    if current is None or current.version <= subject.version or current.slug_id == subject.slug_id:
         return None
-    ours = services.heroku.releases.get(app_name, str(version))
-    if ours.slug_id == current.slug_id:
-        return None
-    return f"v{current.version}, another artifact, took the place of v{version} in {app_name}"
+    return f"v{current.version}, another artifact, took the place of v{subject.version} in {subject.app}"
 
 
 def _answer_text(spec: VerifySpec | None) -> str:

@@ -29,12 +29,14 @@ def upload(services: Services, commit: str) -> str:
         return services.heroku.sources.upload(tarball)
 
 
-def follow(services: Services, url: str | None, *, leg: str | None, app: str | None = None) -> None:
+def follow(
+    services: Services, url: str | None, *, leg: str | None, app: str | None = None, beside: bool = False
+) -> None:
     """Report an output stream's lines until it ends; one that never appears is no reason to give up."""
     if url is None:
         return
     try:
-        services.heroku.follow(url, services.sink(leg=leg, app=app))
+        services.heroku.follow(url, services.sink(leg=leg, app=app, beside=beside))
     except NotFound:
         services.tell("warning", "the platform shows no output of this", leg=leg, app=app)
 
@@ -60,13 +62,18 @@ def release_of_build(services: Services, app: str, build: Build) -> str:
     return found
 
 
-def watch_release(services: Services, app: str, release_id: str, leg: str | None) -> Release:
-    """Stream a release phase's output, where there is one, and return the release settled."""
+def watch_release(services: Services, app: str, release_id: str, leg: str | None, *, beside: bool = False) -> Release:
+    """Stream a release phase's output, where there is one, and return the release settled.
+
+    Parameters:
+        beside: others are watched at the same time.
+    """
     release = services.heroku.releases.get(app, release_id)
     if release.output_stream_url is not None:
         services.tell("step", f"v{release.version}: release phase", leg=leg, app=app)
-        follow(services, release.output_stream_url, leg=leg, app=app)
-    return until(services, lambda: _settled_release(services.heroku.releases.get(app, release_id)))
+        follow(services, release.output_stream_url, leg=leg, app=app, beside=beside)
+    settled = _settled_release(release)
+    return settled or until(services, lambda: _settled_release(services.heroku.releases.get(app, release_id)))
 
 
 def _speaking(build: Build) -> Build | None:

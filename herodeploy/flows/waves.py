@@ -1,4 +1,4 @@
-"""Moving one exact release into apps, a wave at a time, and putting back what was there before."""
+"""Moving one exact release into apps, a wave at a time; the apps of a wave do not wait for each other."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from herodeploy.engine.port import Run
 from herodeploy.errors import InvalidRequest, Refused
 from herodeploy.flows.baseline import RECENT, Baseline, release_there
 from herodeploy.flows.services import Services
-from herodeploy.flows.verified import verify_in
-from herodeploy.flows.waiting import until
+from herodeploy.flows.side_by_side import SideBySide, side_by_side
+from herodeploy.flows.verified import subject, verify_in
 from herodeploy.flows.watch import watch_release
 
 LOOKS_AGAIN = 3
@@ -69,12 +69,9 @@ def move_wave(services: Services, run: Run, move: Move, name: str, apps: Sequenc
     errors = [_promotion_failed(app, got, move.baseline[app]) for app, got in settled.items() if got["error"]]
     if errors:
         return "; ".join(errors)
-    for app in apps:
-        check = partial(verify_in, services, move.stage, app, settled[app]["version"])
-        reason: str | None = run.step(f"wave {name}: verify {app}", check)
-        if reason is not None:
-            return reason
-    return None
+    subjects = [subject(app, move.baseline[app]["web_url"], settled[app]) for app in apps]
+    reasons = run.step(f"wave {name}: verify", partial(verify_in, services, move.stage, subjects))
+    return "; ".join(reason for reason in reasons.values() if reason is not None) or None
 
 
 def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -> dict[str, Any]:
@@ -101,44 +98,70 @@ def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -
 
 
 def _already_there(services: Services, move: Move, apps: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for app in apps:
-        releases = services.heroku.releases.list(app, limit=RECENT)
-        release = release_there(releases, move.slug_id, move.baseline[app], move.attempt)
-        if release is not None:
-            found[app] = release.id
-    return found
+    """Return the release of each app that has the artifact."""
+    looks = {app: partial(services.heroku.releases.list, app, limit=RECENT) for app in apps}
+    found = {
+        app: release_there(releases, move.slug_id, move.baseline[app], move.attempt)
+        for app, releases in side_by_side(services, looks).items()
+    }
+    return {app: release.id for app, release in found.items() if release is not None}
 
 
 def _settle(services: Services, move: Move, started: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    settled = {}
-    for app, release_id in started["releases"].items():
-        release = watch_release(services, app, release_id, move.stage.name)
-        settled[app] = _result(services, move, app, release, None)
-    if (promotion_id := started["promotion_id"]) is not None:
-        names = {each["app_id"]: app for app, each in move.baseline.items()}
-        for target in services.heroku.promotions.targets(promotion_id):
-            app = names[target.app_id]
-            settled[app] = _settle_target(services, move, promotion_id, app, target.app_id)
-    return settled
+    """Return what each app of a wave got, once no release of it is under way, their output streamed meanwhile."""
+    with SideBySide[Release](services) as watched:
+        for app, release_id in started["releases"].items():
+            watched.begin(app, partial(_watch, services, move, app, release_id))
+        targets = _targets_settled(services, move, started["promotion_id"], watched)
+        releases = watched.results()
+    apps = [app for app in move.baseline if app in {*started["releases"], *targets}]
+    return {app: _result(services, move, app, releases.get(app), _error(targets.get(app))) for app in apps}
 
 
-def _settle_target(services: Services, move: Move, promotion_id: str, app: str, app_id: str) -> dict[str, Any]:
-    def look() -> PromotionTarget:
-        targets = services.heroku.promotions.targets(promotion_id)
-        return next(target for target in targets if target.app_id == app_id)
+def _targets_settled(
+    services: Services, move: Move, promotion_id: str | None, watched: SideBySide[Release]
+) -> dict[str, PromotionTarget]:
+    """Return a promotion's targets once none is pending; the release of each is watched as soon as it is there."""
+    names = {each["app_id"]: app for app, each in move.baseline.items()}
+    targets: dict[str, PromotionTarget] = {}
+    ended = False
+    while promotion_id is not None:
+        targets = {names[target.app_id]: target for target in services.heroku.promotions.targets(promotion_id)}
+        for app, target in targets.items():
+            if target.release_id is not None:
+                watched.begin(app, partial(_watch, services, move, app, target.release_id))
+        pending = [target for target in targets.values() if target.status == "pending"]
+        if targets and not pending:
+            break
+        if ended or not targets or any(target.release_id is None for target in pending):
+            services.pause(services.poll)
+        else:
+            # A target ends with its release: to ask meanwhile would tell nothing.
+            watched.results()
+            ended = True
+    return targets
 
-    def begun() -> PromotionTarget | None:
-        return target if (target := look()).release_id is not None or target.status != "pending" else None
 
-    def ended() -> PromotionTarget | None:
-        return target if (target := look()).status != "pending" else None
+def _watch(services: Services, move: Move, app: str, release_id: str) -> Release:
+    leg = move.stage.name
+    if release_id == move.baseline[app]["release_id"]:
+        release = services.heroku.releases.get(app, release_id)
+        services.tell("done", f"v{release.version} is there already", leg=leg, app=app)
+        return release
+    release = watch_release(services, app, release_id, leg, beside=_beside(move))
+    if release.status == "succeeded":
+        services.tell("done", f"v{release.version} released", leg=leg, app=app)
+    return release
 
-    release_id = until(services, begun).release_id
-    release = watch_release(services, app, release_id, move.stage.name) if release_id is not None else None
-    target = until(services, ended)
-    error = None if target.status == "succeeded" else target.error_message or "the platform gave no reason"
-    return _result(services, move, app, release, error)
+
+def _beside(move: Move) -> bool:
+    return any(len(wave) > 1 for wave in move.stage.waves)
+
+
+def _error(target: PromotionTarget | None) -> str | None:
+    if target is None or target.status == "succeeded":
+        return None
+    return target.error_message or "the platform gave no reason"
 
 
 def _result(services: Services, move: Move, app: str, release: Release | None, error: str | None) -> dict[str, Any]:
@@ -146,10 +169,6 @@ def _result(services: Services, move: Move, app: str, release: Release | None, e
         error = "release command failed"
     if error is not None:
         services.tell("failed", error, leg=move.stage.name, app=app)
-    elif release is not None:
-        there = release.id == move.baseline[app]["release_id"]
-        text = f"v{release.version} {'is there already' if there else 'released'}"
-        services.tell("done", text, leg=move.stage.name, app=app)
     return {
         "id": release.id if release else None,
         "version": release.version if release else None,

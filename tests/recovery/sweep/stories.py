@@ -25,6 +25,7 @@ stages:
 """
 ONE = "[[{name}-production]]"
 TWO = "[[{name}-eu], [{name}-us]]"
+AT_ONCE = "[[{name}-eu, {name}-us]]"
 HERE = "{{provider: command, command: 'true'}}"
 CANNOT = 2
 """Exit code of a command that is not to the point any more."""
@@ -51,14 +52,16 @@ class Story:
     begin: Callable[[Shop], None] = lambda shop: None
     clear: Callable[[Shop], None] = lambda shop: None
     apps: tuple[str, ...] = ("{name}-production",)
+    waves: str = ONE
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def open(self, platform: Platform) -> Shop:
         """Make a shop for it."""
-        waves = TWO if len(self.apps) > 1 else ONE
         values = {"mode": "delivery", "ci": HERE, "review": "managed", **self.config}
         config = (
-            CONFIG.format(waves=waves, apps=f"[{', '.join(self.apps)}]", **values).replace("{{", "{").replace("}}", "}")
+            CONFIG.format(waves=self.waves, apps=f"[{', '.join(self.apps)}]", **values)
+            .replace("{{", "{")
+            .replace("}}", "}")
         )
         config = config.replace("{name}", "\0").replace("{", "{{").replace("}", "}}").replace("\0", "{name}")
         shop = open_shop(platform, config, {"staging": ["{name}-staging"], "production": list(self.apps)})
@@ -181,6 +184,16 @@ STORIES = {
             prepare=other_slug_in_staging,
             commands=(lambda shop: ["promote"],),
             apps=("{name}-eu", "{name}-us"),
+            waves=TWO,
+        ),
+        Story(
+            "promote-to-two-apps-at-once",
+            {},
+            begin=two_slugs,
+            prepare=other_slug_in_staging,
+            commands=(lambda shop: ["promote"],),
+            apps=("{name}-eu", "{name}-us"),
+            waves=AT_ONCE,
         ),
         Story(
             "roll-back-two-apps",
@@ -189,6 +202,7 @@ STORIES = {
             prepare=bad_slug_in_production,
             commands=(lambda shop: ["rollback", "production"],),
             apps=("{name}-eu", "{name}-us"),
+            waves=TWO,
         ),
         *review("managed"),
         *review("native"),
