@@ -167,7 +167,7 @@ def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
         }
     event = _event(services, delivery, "leg.started", f"{delivery.short} enters {delivery.at_stage}", before)
     services.store.record_event(event)
-    return before
+    return {**before, "looked": services.looked()}
 
 
 def _errored(services: Services, delivery: Delivery, error: Exception) -> None:

@@ -48,7 +48,7 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
 
     Parameters:
         payload: ``pipeline_id``, ``stage``, ``baseline`` of each app, ``slug_id``, ``source_app_id``,
-            ``source_release_id``, ``attempt``.
+            ``source_release_id``, ``attempt``; ``looked`` and ``cut`` as of `Move`.
 
     Returns:
         the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` (for the stage after this one) and the
@@ -63,6 +63,8 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
         source_app_id=payload["source_app_id"],
         source_release_id=payload["source_release_id"],
         attempt=payload["attempt"],
+        looked=payload.get("looked"),
+        cut=payload.get("cut", False),
     )
     for number, wave in enumerate(stage.waves, start=1):
         if len(stage.waves) > 1:
@@ -98,7 +100,9 @@ def promote(services: Services, to: str | None = None, *, override: str | None =
         services.tell("leg", told, leg=stage.name)
         if begun is None and not there:
             _record_start(services, stage, before, slug_id, what)
-        outcome = promote_leg(services, DirectRun(), _payload(services, stage, before, source, release))
+        payload = _payload(services, stage, before, source, release)
+        payload |= {"cut": True} if begun else {"looked": services.looked()}
+        outcome = promote_leg(services, DirectRun(), payload)
     got = _succeeded(services, stage, outcome, what, commit)
     holds.lift_for_newest(services, stage, slug_id, "it got the newest")
     already = all(each["id"] == before[app]["release_id"] for app, each in got.items())

@@ -59,6 +59,7 @@ class Services:
     address: Callable[[App], str | None] = field(default=lambda app: app.web_url)
     boot_within: timedelta = BOOT_WITHIN
     nonce: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _looks: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     _slugs: dict[str, Slug] = field(default_factory=dict, init=False, repr=False, compare=False)
     _slugs_turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
@@ -77,6 +78,18 @@ class Services:
         self.heroku.load()
         self.pipeline()
         _ = self.store
+
+    def looked(self) -> str:
+        """Return a token for what has been looked at just now: it saves one look at the same, and no second one."""
+        token = uuid.uuid4().hex
+        self._looks.add(token)
+        return token
+
+    def saves_a_look(self, token: str | None) -> bool:
+        """Whether a token of `looked` is of this process and not used yet; it is from now on."""
+        saves = token in self._looks
+        self._looks.discard(token or "")
+        return saves
 
     def slug(self, app: str, slug_id: str) -> Slug:
         """Return an app's slug; none ever changes, so each is asked for once."""

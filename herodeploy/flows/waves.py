@@ -26,6 +26,8 @@ class Move:
 
     Parameters:
         baseline: of each app of the stage, taken before the first attempt.
+        looked: token of `Services.looked` for a baseline that was taken just now.
+        cut: an earlier process may have promoted already.
         releases: what the apps got so far: ``id``, ``version``, ``status``, ``slug_id``, ``app_id``.
     """
 
@@ -36,6 +38,8 @@ class Move:
     source_app_id: str
     source_release_id: str
     attempt: int
+    looked: str | None = None
+    cut: bool = False
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def outcome(self) -> dict[str, Any]:
@@ -62,7 +66,7 @@ def move_wave(services: Services, run: Run, move: Move, name: str, apps: Sequenc
         name: of the wave, part of its steps' names.
     """
     first_nonce = run.step(f"wave {name}: intent", lambda: services.nonce)
-    again = move.attempt > 1 or first_nonce != services.nonce
+    again = move.cut or move.attempt > 1 or first_nonce != services.nonce
     started = run.step(f"wave {name}: promote", partial(_promote, services, move, tuple(apps), again))
     settled = run.step(f"wave {name}: settle", partial(_settle, services, move, started))
     move.releases.update({app: got for app, got in settled.items() if got["status"] == "succeeded"})
@@ -75,7 +79,7 @@ def move_wave(services: Services, run: Run, move: Move, name: str, apps: Sequenc
 
 
 def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -> dict[str, Any]:
-    there = _already_there(services, move, apps)
+    there = _seen(move, apps) if services.saves_a_look(move.looked) else _already_there(services, move, apps)
     # A promotion that a cut attempt sent may not show its release yet, and nothing lists promotions.
     for _ in range(LOOKS_AGAIN if again and len(there) < len(apps) else 0):
         services.pause(services.poll)
@@ -95,6 +99,11 @@ def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -
         # The platform's no, such as an expired release, stays one: asking again would not change it.
         raise Refused(f"the platform refuses to promote to {', '.join(missing)}: {no.platform_message}") from no
     return {"promotion_id": promotion.id, "releases": there}
+
+
+def _seen(move: Move, apps: Sequence[str]) -> dict[str, str]:
+    """Return the release of each app that had the artifact a moment ago, when the baseline was taken."""
+    return {app: move.baseline[app]["release_id"] for app in apps if move.baseline[app]["slug_id"] == move.slug_id}
 
 
 def _already_there(services: Services, move: Move, apps: Sequence[str]) -> dict[str, str]:
