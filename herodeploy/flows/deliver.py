@@ -147,7 +147,7 @@ def _payload(services: Services, delivery: Delivery) -> dict[str, Any]:
         "source_app_id": delivery.source_app_id,
         "source_release_id": delivery.source_release_id,
     }
-    return {**common, **change, **source, **before}
+    return {**common, **change, **source, **before, "move": delivery.leg_id}
 
 
 def _before(services: Services, delivery: Delivery) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def facts_of(services: Services, delivery: Delivery, stage: StageSpec, *, actor:
         author=delivery.author,
         slug_id=artifact,
         ci=delivery.ci,
-        verified_upstream=before is None or store.is_verified(pipeline_id, before.name, artifact),
+        verified_upstream=before is None or store.is_verified(pipeline_id, before.name, artifact, before.apps),
         approvals=tuple(store.gates.approvals_of(pipeline_id, stage.name, artifact)),
         actor=actor,
         locks=tuple(store.locks.of_stage(pipeline_id, stage.name)),

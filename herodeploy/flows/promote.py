@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from herodeploy.domain.delivery import Status
-from herodeploy.domain.pipeline import App, StageSpec
-from herodeploy.domain.release import Release
+from herodeploy.domain.pipeline import StageSpec
+from herodeploy.domain.promotion import PromotionPlan, narrow, plan_promotion
 from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
-from herodeploy.errors import Refused, UsageError
+from herodeploy.errors import Refused
 from herodeploy.flows import baseline, by_hand, holds, plain
+from herodeploy.flows.choose import Chosen, Wish, choose
 from herodeploy.flows.moves import last_move
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.put_back import put_back
@@ -48,7 +49,7 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
 
     Parameters:
         payload: ``pipeline_id``, ``stage``, ``baseline`` of each app, ``slug_id``, ``source_app_id``,
-            ``source_release_id``, ``attempt``; ``looked`` and ``cut`` as of `Move`.
+            ``source_release_id``, ``attempt``, ``move`` (its id), ``delivery_id``; ``looked`` and ``cut`` as of `Move`.
 
     Returns:
         the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` (for the stage after this one) and the
@@ -56,6 +57,7 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
     """
     stage = plain.stage_from_json(payload["stage"])
     move = Move(
+        id=payload["move"],
         pipeline_id=payload["pipeline_id"],
         stage=stage,
         baseline=payload["baseline"],
@@ -63,6 +65,7 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
         source_app_id=payload["source_app_id"],
         source_release_id=payload["source_release_id"],
         attempt=payload["attempt"],
+        delivery_id=payload.get("delivery_id"),
         looked=payload.get("looked"),
         cut=payload.get("cut", False),
     )
@@ -71,116 +74,137 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
             services.tell("step", f"wave {number} of {len(stage.waves)}: {', '.join(wave)}", leg=stage.name)
         reason = move_wave(services, run, move, str(number), wave)
         if reason is not None:
+            services.store.targets.skip(move.id)
             return failed(put_back(services, run, move, reason))
     return move.outcome()
 
 
-def promote(services: Services, to: str | None = None, *, override: str | None = None) -> PromotionView:
-    """Promote the current release of the stage before, now; of the gates only those are asked that hold for people.
+def plan(services: Services, wish: Wish) -> PromotionPlan:
+    """Return what `promote` would do; errors as of `choose`."""
+    chosen = choose(services, wish)
+    return _plan(services, chosen, baseline.take(services, narrow(chosen.stage, chosen.apps)))
+
+
+def promote(
+    services: Services, to: str | None = None, *, wish: Wish | None = None, override: str | None = None
+) -> PromotionView:
+    """Promote a release of the stage before, now; of the gates only those are asked that hold for people.
 
     Parameters:
         to: the stage to promote into; the last one unless given.
+        wish: more than that; `to` is then not looked at.
         override: why to go past gates that say WAIT or FAIL; None to heed them.
 
     Raises:
         Refused: a gate is against it, or the promotion or its verification failed.
         UsageError: there is nothing to promote.
     """
-    stage, source, release = _what(services, to)
-    slug_id = release.slug_id or ""
-    commit = services.slug(source.name, slug_id).commit
-    what = f"{source.name} v{release.version} ({(commit or 'unknown commit')[:8]}) to {stage.name}"
-    with occupied(services, stage.name, f"by-hand-{uuid.uuid4().hex[:8]}"):
-        begun = _begun(services, stage, slug_id)
-        before = begun or baseline.take(services, stage)
-        there = all(each["slug_id"] == slug_id for each in before.values())
-        if not there:
-            by_hand.ask(services, stage, source, release, commit, override)
-        told = f"{stage.name} has {source.name} v{release.version} already" if there else f"promoting {what}"
+    chosen = choose(services, wish or Wish(to))
+    stage, move_id = narrow(chosen.stage, chosen.apps), f"by-hand-{uuid.uuid4().hex[:8]}"
+    with occupied(services, stage.name, move_id):
+        begun = _begun(services, chosen)
+        before = begun["baseline"] if begun else baseline.take(services, stage)
+        looked = None if begun else services.looked()
+        planned = _plan(services, chosen, before)
+        if not planned.there:
+            by_hand.ask(services, stage, chosen.source, chosen.release, planned.commit, override)
+        told = f"{stage.name} has {_release(planned)} already" if planned.there else f"promoting {planned.what}"
         services.tell("leg", told, leg=stage.name)
-        if begun is None and not there:
-            _record_start(services, stage, before, slug_id, what)
-        payload = _payload(services, stage, before, source, release)
-        payload |= {"cut": True} if begun else {"looked": services.looked()}
-        outcome = promote_leg(services, DirectRun(), payload)
-    got = _succeeded(services, stage, outcome, what, commit)
-    holds.lift_for_newest(services, stage, slug_id, "it got the newest")
+        if begun is None and not planned.there:
+            _record_start(services, planned, before, move_id)
+        payload = _payload(services, planned, before, begun.get("move", move_id) if begun else move_id)
+        payload |= {"looked": looked, "cut": begun is not None}
+        outcome = _carry_out(services, payload)
+    got = _succeeded(services, planned, outcome)
+    if planned.whole:
+        holds.lift_for_newest(services, chosen.stage, planned.slug_id, "it got the newest")
     already = all(each["id"] == before[app]["release_id"] for app, each in got.items())
     if not already:
-        data: dict[str, object] = {"slug_id": slug_id, "by_hand": True}
-        event = services.event("promotion.succeeded", f"promoted {what}", stage=stage.name, data=data)
+        data: dict[str, object] = {"slug_id": planned.slug_id, "by_hand": True, "apps": list(planned.stage.apps)}
+        event = services.event("promotion.succeeded", f"promoted {planned.what}", stage=stage.name, data=data)
         services.store.record_event(event)
-    _close_waiting(services, stage, slug_id)
+    _close_waiting(services, chosen.stage, planned.slug_id)
     versions = {app: each["version"] for app, each in got.items()}
-    return PromotionView(stage.name, source.name, release.version, commit, versions, already)
+    return PromotionView(stage.name, planned.source_app, planned.release_version, planned.commit, versions, already)
 
 
-def _begun(services: Services, stage: StageSpec, slug_id: str) -> dict[str, baseline.Baseline] | None:
-    """Return what the stage had before a promotion of this artifact by hand, if cut and nothing moved since."""
-    last = last_move(services, stage.name)
-    if last is None or last.kind != "promotion.started" or last.data.get("slug_id") != slug_id:
+def _plan(services: Services, chosen: Chosen, before: dict[str, baseline.Baseline]) -> PromotionPlan:
+    commit = services.slug(chosen.source.name, chosen.slug_id).commit
+    return plan_promotion(chosen.stage, chosen.source, chosen.release, commit, before, chosen.apps)
+
+
+def _release(planned: PromotionPlan) -> str:
+    return f"{planned.source_app} v{planned.release_version}"
+
+
+def _begun(services: Services, chosen: Chosen) -> dict[str, Any] | None:
+    """Return what the same promotion by hand noted when it began, if it was cut and nothing moved since."""
+    last = last_move(services, chosen.stage.name)
+    if last is None or last.kind != "promotion.started" or last.data.get("slug_id") != chosen.slug_id:
         return None
-    before = last.data.get("baseline")
-    if not isinstance(before, dict) or set(before) != set(stage.apps):
+    noted: dict[str, Any] = dict(last.data)
+    if not isinstance(noted.get("baseline"), dict) or set(noted["baseline"]) != set(chosen.apps):
         return None
-    services.tell("info", f"carrying on the promotion of {last.at:%Y-%m-%d %H:%M} UTC, which was cut", leg=stage.name)
-    return before
+    told = f"carrying on the promotion of {last.at:%Y-%m-%d %H:%M} UTC, which was cut"
+    services.tell("info", told, leg=chosen.stage.name)
+    return noted
 
 
 def _record_start(
-    services: Services, stage: StageSpec, before: dict[str, baseline.Baseline], slug_id: str, what: str
+    services: Services, planned: PromotionPlan, before: dict[str, baseline.Baseline], move_id: str
 ) -> None:
-    data: dict[str, object] = {"slug_id": slug_id, "baseline": before}
-    event = services.event("promotion.started", f"promoting {what}", stage=stage.name, data=data)
+    data: dict[str, object] = {
+        "slug_id": planned.slug_id,
+        "baseline": before,
+        "apps": list(planned.stage.apps),
+        "move": move_id,
+    }
+    event = services.event("promotion.started", f"promoting {planned.what}", stage=planned.stage.name, data=data)
     there = [each["slug_id"] for each in before.values()]
-    older = holds.is_older(holds.built_in_order(services, stage), slug_id, *there)
-    holds.begin(services, stage, event, f"promoted {what}" if older else None)
-
-
-def _what(services: Services, to: str | None) -> tuple[StageSpec, App, Release]:
-    stage = services.stage(to) if to else services.spec.stages[-1]
-    before = services.spec.before(stage.name)
-    if before is None:
-        raise UsageError(f"{stage.name} builds and receives no promotion", hint="herodeploy deliver")
-    source = services.heroku.apps.get(before.apps[0])
-    release = services.heroku.releases.current(source.name)
-    if release is None or release.slug_id is None:
-        raise UsageError(f"{source.name} has no release to promote", hint="herodeploy deliver")
-    if not services.store.is_verified(services.pipeline().id, before.name, release.slug_id):
-        services.tell("warning", f"v{release.version} of {source.name} has not passed verification in {before.name}")
-    return stage, source, release
+    older = holds.is_older(holds.built_in_order(services, planned.stage), planned.slug_id, *there)
+    holds.begin(services, planned.stage, event, f"promoted {planned.what}" if older else None)
 
 
 def _payload(
-    services: Services, stage: StageSpec, before: dict[str, baseline.Baseline], source: App, release: Release
+    services: Services, planned: PromotionPlan, before: dict[str, baseline.Baseline], move_id: str
 ) -> dict[str, Any]:
     return {
+        "move": move_id,
         "pipeline_id": services.pipeline().id,
-        "stage": plain.stage_to_json(stage),
+        "stage": plain.stage_to_json(planned.stage),
         "baseline": before,
-        "slug_id": release.slug_id,
-        "source_app_id": source.id,
-        "source_release_id": release.id,
+        "slug_id": planned.slug_id,
+        "source_app_id": planned.source_app_id,
+        "source_release_id": planned.release_id,
         "attempt": 1,
     }
 
 
-def _succeeded(
-    services: Services, stage: StageSpec, outcome: dict[str, Any], what: str, commit: str | None
-) -> dict[str, dict[str, Any]]:
+def _carry_out(services: Services, payload: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return promote_leg(services, DirectRun(), payload)
+    except Refused as no:
+        return failed(no.message)
+
+
+def _succeeded(services: Services, planned: PromotionPlan, outcome: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what each app got, recorded as verified."""
     if outcome["outcome"] != "succeeded":
-        text = f"promotion of {what} failed: {outcome['reason']}"
-        services.store.record_event(services.event("promotion.failed", text, stage=stage.name))
+        text = f"promotion of {planned.what} failed: {outcome['reason']}"
+        services.store.record_event(services.event("promotion.failed", text, stage=planned.stage.name))
         raise Refused(outcome["reason"])
-    record_verified(services, stage.name, outcome, commit or "", None)
+    record_verified(services, planned.stage.name, outcome, planned.commit or "", None)
     return dict(outcome["releases"])
 
 
 def _close_waiting(services: Services, stage: StageSpec, slug_id: str) -> None:
+    """Let the delivery that waits with this artifact be delivered, once every app of the last stage has it."""
+    pipeline_id = services.pipeline().id
     if stage.name != services.spec.stages[-1].name:
         return
-    for delivery in services.store.open_deliveries(services.pipeline().id):
+    if not services.store.is_verified(pipeline_id, stage.name, slug_id, stage.apps):
+        return
+    for delivery in services.store.open_deliveries(pipeline_id):
         if delivery.status is Status.WAITING and delivery.at_stage == stage.name and delivery.slug_id == slug_id:
             event = services.event("delivery.delivered", "promoted by hand", delivery_id=delivery.id, stage=stage.name)
             services.store.move(

@@ -9,6 +9,7 @@ from typing import Any
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.engine.port import Run
 from herodeploy.errors import InvalidRequest
+from herodeploy.flows import targets
 from herodeploy.flows.baseline import RECENT, Baseline
 from herodeploy.flows.services import Services
 from herodeploy.flows.side_by_side import side_by_side
@@ -27,6 +28,7 @@ def put_back(services: Services, run: Run, move: Move, reason: str) -> str:
     addresses = {app: before["web_url"] for app, before in back.items()}
     settled = run.step("put back: settle", partial(settle, services, move.stage, begun, addresses))
     record_put_back(services, move.stage.name, settled)
+    targets.put_back(services, move, settled)
     told = [_told(app, move.baseline[app], started.get(app), settled.get(app)) for app in move.releases]
     return "; ".join([reason, *told])
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from herodeploy.domain.event import Event
 from herodeploy.domain.progress import Note, NoteKind, Report
 from herodeploy.errors import UsageError
+from herodeploy.heroku.redact import output
 
 if TYPE_CHECKING:
     from herodeploy.domain.pipeline import App, Pipeline, PipelineSpec, StageSpec
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 LOCAL_POLL = 0.2
 HEROKU_POLL = 2.0
+FRESH = 10.0
+"""Seconds for which what was looked at counts as what is there."""
 BOOT_WITHIN = timedelta(seconds=150)
 
 
@@ -59,7 +62,7 @@ class Services:
     address: Callable[[App], str | None] = field(default=lambda app: app.web_url)
     boot_within: timedelta = BOOT_WITHIN
     nonce: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _looks: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    _looks: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
     _slugs: dict[str, Slug] = field(default_factory=dict, init=False, repr=False, compare=False)
     _slugs_turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
@@ -80,16 +83,15 @@ class Services:
         _ = self.store
 
     def looked(self) -> str:
-        """Return a token for what has been looked at just now: it saves one look at the same, and no second one."""
+        """Return a token for what has been looked at just now: it saves one more look at the same."""
         token = uuid.uuid4().hex
-        self._looks.add(token)
+        self._looks[token] = time.monotonic()
         return token
 
     def saves_a_look(self, token: str | None) -> bool:
-        """Whether a token of `looked` is of this process and not used yet; it is from now on."""
-        saves = token in self._looks
-        self._looks.discard(token or "")
-        return saves
+        """Whether a token of `looked` is of this process, some seconds old, and not used yet; it is from now on."""
+        at = self._looks.pop(token or "", None)
+        return at is not None and time.monotonic() - at < FRESH
 
     def slug(self, app: str, slug_id: str) -> Slug:
         """Return an app's slug; none ever changes, so each is asked for once."""
@@ -158,7 +160,7 @@ class Services:
 
     def sink(self, *, leg: str | None = None, app: str | None = None, beside: bool = False) -> Callable[[str], None]:
         """Return what takes lines of output and reports each; `beside` as of `Note`."""
-        return lambda line: self.report(Note("output", line.rstrip("\r\n"), leg=leg, app=app, beside=beside))
+        return lambda line: self.report(Note("output", output(line.rstrip("\r\n")), leg=leg, app=app, beside=beside))
 
     def event(
         self,

@@ -37,7 +37,7 @@ def record_verified(
 ) -> None:
     """Record each release of a succeeded leg as verified."""
     at = services.clock()
-    for release in outcome["releases"].values():
+    for app, release in outcome["releases"].items():
         services.store.record_verified(
             services.pipeline().id,
             stage,
@@ -48,6 +48,7 @@ def record_verified(
             commit,
             delivery_id,
             at,
+            app,
         )
 
 
@@ -60,7 +61,7 @@ def record_put_back(services: Services, stage: str, settled: Mapping[str, Mappin
     """
     at = services.clock()
     bad = {got["slug_id"] for got in settled.values() if got["reason"]}
-    for release in settled.values():
+    for app, release in settled.items():
         if release["slug_id"] is not None and release["slug_id"] not in bad:
             services.store.record_verified(
                 services.pipeline().id,
@@ -72,4 +73,5 @@ def record_put_back(services: Services, stage: str, settled: Mapping[str, Mappin
                 None,
                 None,
                 at,
+                app,
             )

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from herodeploy.domain.release import Build, Release
 from herodeploy.errors import NotFound, PlatformError
+from herodeploy.flows.kept import Kept
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import until, wait_for
 
@@ -30,13 +31,31 @@ def upload(services: Services, commit: str) -> str:
 
 
 def follow(
-    services: Services, url: str | None, *, leg: str | None, app: str | None = None, beside: bool = False
+    services: Services,
+    url: str | None,
+    *,
+    leg: str | None,
+    app: str | None = None,
+    beside: bool = False,
+    keep: Kept | None = None,
 ) -> None:
-    """Report an output stream's lines until it ends; one that never appears is no reason to give up."""
+    """Report an output stream's lines until it ends; one that never appears is no reason to give up.
+
+    Parameters:
+        beside: others are followed at the same time.
+        keep: takes the lines as well.
+    """
     if url is None:
         return
+    tell = services.sink(leg=leg, app=app, beside=beside)
+
+    def take(line: str) -> None:
+        tell(line)
+        if keep is not None:
+            keep.take(line)
+
     try:
-        services.heroku.follow(url, services.sink(leg=leg, app=app, beside=beside))
+        services.heroku.follow(url, take)
     except NotFound:
         services.tell("warning", "the platform shows no output of this", leg=leg, app=app)
 
@@ -62,16 +81,24 @@ def release_of_build(services: Services, app: str, build: Build) -> str:
     return found
 
 
-def watch_release(services: Services, app: str, release_id: str, leg: str | None, *, beside: bool = False) -> Release:
+def watch_release(
+    services: Services,
+    app: str,
+    release_id: str,
+    leg: str | None,
+    *,
+    beside: bool = False,
+    keep: Kept | None = None,
+) -> Release:
     """Stream a release phase's output, where there is one, and return the release settled.
 
     Parameters:
-        beside: others are watched at the same time.
+        beside, keep: as of `follow`.
     """
     release = services.heroku.releases.get(app, release_id)
     if release.output_stream_url is not None:
         services.tell("step", f"v{release.version}: release phase", leg=leg, app=app)
-        follow(services, release.output_stream_url, leg=leg, app=app, beside=beside)
+        follow(services, release.output_stream_url, leg=leg, app=app, beside=beside, keep=keep)
     settled = _settled_release(release)
     return settled or until(services, lambda: _settled_release(services.heroku.releases.get(app, release_id)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,10 +11,13 @@ from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import PromotionTarget, Release
 from herodeploy.engine.port import Run
 from herodeploy.errors import InvalidRequest, Refused
+from herodeploy.flows import targets
 from herodeploy.flows.baseline import RECENT, Baseline, release_there
+from herodeploy.flows.kept import Kept
 from herodeploy.flows.services import Services
 from herodeploy.flows.side_by_side import SideBySide, side_by_side
 from herodeploy.flows.verified import subject, verify_in
+from herodeploy.flows.verify import Subject
 from herodeploy.flows.watch import watch_release
 
 LOOKS_AGAIN = 3
@@ -25,12 +28,14 @@ class Move:
     """One artifact on its way into a stage.
 
     Parameters:
+        id: tells moves apart: the leg's id, or a name of its own for what a person does by hand.
         baseline: of each app of the stage, taken before the first attempt.
         looked: token of `Services.looked` for a baseline that was taken just now.
         cut: an earlier process may have promoted already.
         releases: what the apps got so far: ``id``, ``version``, ``status``, ``slug_id``, ``app_id``.
     """
 
+    id: str
     pipeline_id: str
     stage: StageSpec
     baseline: dict[str, Baseline]
@@ -38,6 +43,7 @@ class Move:
     source_app_id: str
     source_release_id: str
     attempt: int
+    delivery_id: str | None = None
     looked: str | None = None
     cut: bool = False
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -74,8 +80,15 @@ def move_wave(services: Services, run: Run, move: Move, name: str, apps: Sequenc
     if errors:
         return "; ".join(errors)
     subjects = [subject(app, move.baseline[app]["web_url"], settled[app]) for app in apps]
-    reasons = run.step(f"wave {name}: verify", partial(verify_in, services, move.stage, subjects))
+    reasons = run.step(f"wave {name}: verify", partial(verify_some, services, move, subjects))
     return "; ".join(reason for reason in reasons.values() if reason is not None) or None
+
+
+def verify_some(services: Services, move: Move, subjects: Sequence[Subject]) -> dict[str, str | None]:
+    """Verify what some apps got, at the same time; return why each does not run, None for each that does."""
+    reasons = verify_in(services, move.stage, subjects)
+    targets.verified(services, move, reasons)
+    return reasons
 
 
 def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -> dict[str, Any]:
@@ -85,6 +98,7 @@ def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -
         services.pause(services.poll)
         there = _already_there(services, move, apps)
     missing = [app for app in apps if app not in there]
+    targets.begin(services, move)
     if not missing:
         return {"promotion_id": None, "releases": there}
     services.tell("step", f"promoting to {', '.join(missing)}", leg=move.stage.name)
@@ -97,6 +111,7 @@ def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -
         )
     except InvalidRequest as no:
         # The platform's no, such as an expired release, stays one: asking again would not change it.
+        targets.failed(services, move, dict.fromkeys(missing, no.platform_message))
         raise Refused(f"the platform refuses to promote to {', '.join(missing)}: {no.platform_message}") from no
     return {"promotion_id": promotion.id, "releases": there}
 
@@ -118,46 +133,57 @@ def _already_there(services: Services, move: Move, apps: Sequence[str]) -> dict[
 
 def _settle(services: Services, move: Move, started: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what each app of a wave got, once no release of it is under way, their output streamed meanwhile."""
+    outputs = {app: Kept() for app in move.baseline}
     with SideBySide[Release](services) as watched:
+
+        def watch(app: str, release_id: str) -> None:
+            watched.begin(app, partial(_watch, services, move, app, release_id, outputs[app]))
+
         for app, release_id in started["releases"].items():
-            watched.begin(app, partial(_watch, services, move, app, release_id))
-        targets = _targets_settled(services, move, started["promotion_id"], watched)
+            watch(app, release_id)
+        ended = _targets_settled(services, move, started["promotion_id"], watch, watched.results)
         releases = watched.results()
-    apps = [app for app in move.baseline if app in {*started["releases"], *targets}]
-    return {app: _result(services, move, app, releases.get(app), _error(targets.get(app))) for app in apps}
+    apps = [app for app in move.baseline if app in {*started["releases"], *ended}]
+    settled = {app: _result(services, move, app, releases.get(app), _error(ended.get(app))) for app in apps}
+    targets.released(services, move, settled, {app: str(outputs[app]) for app in apps})
+    return settled
 
 
 def _targets_settled(
-    services: Services, move: Move, promotion_id: str | None, watched: SideBySide[Release]
+    services: Services,
+    move: Move,
+    promotion_id: str | None,
+    watch: Callable[[str, str], None],
+    until_watched: Callable[[], object],
 ) -> dict[str, PromotionTarget]:
     """Return a promotion's targets once none is pending; the release of each is watched as soon as it is there."""
     names = {each["app_id"]: app for app, each in move.baseline.items()}
-    targets: dict[str, PromotionTarget] = {}
-    ended = False
+    found: dict[str, PromotionTarget] = {}
+    watched = False
     while promotion_id is not None:
-        targets = {names[target.app_id]: target for target in services.heroku.promotions.targets(promotion_id)}
-        for app, target in targets.items():
+        found = {names[target.app_id]: target for target in services.heroku.promotions.targets(promotion_id)}
+        for app, target in found.items():
             if target.release_id is not None:
-                watched.begin(app, partial(_watch, services, move, app, target.release_id))
-        pending = [target for target in targets.values() if target.status == "pending"]
-        if targets and not pending:
+                watch(app, target.release_id)
+        pending = [target for target in found.values() if target.status == "pending"]
+        if found and not pending:
             break
-        if ended or not targets or any(target.release_id is None for target in pending):
+        if watched or not found or any(target.release_id is None for target in pending):
             services.pause(services.poll)
         else:
             # A target ends with its release: to ask meanwhile would tell nothing.
-            watched.results()
-            ended = True
-    return targets
+            until_watched()
+            watched = True
+    return found
 
 
-def _watch(services: Services, move: Move, app: str, release_id: str) -> Release:
+def _watch(services: Services, move: Move, app: str, release_id: str, keep: Kept) -> Release:
     leg = move.stage.name
     if release_id == move.baseline[app]["release_id"]:
         release = services.heroku.releases.get(app, release_id)
         services.tell("done", f"v{release.version} is there already", leg=leg, app=app)
         return release
-    release = watch_release(services, app, release_id, leg, beside=_beside(move))
+    release = watch_release(services, app, release_id, leg, beside=_beside(move), keep=keep)
     if release.status == "succeeded":
         services.tell("done", f"v{release.version} released", leg=leg, app=app)
     return release

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from herodeploy.store.database import Database
 from herodeploy.store.gates import Gates
 from herodeploy.store.locks import Locks
 from herodeploy.store.rows import plain, row_of
+from herodeploy.store.targets import Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ _OPEN = [str(status) for status in Status if not status.ended]
 
 
 class Store:
-    """Every method is one transaction, those of `gates` and `locks` too.
+    """Every method is one transaction, those of `gates`, `locks` and `targets` too.
 
     Raises:
         StoreError: whenever the database cannot be used, with the way out.
@@ -43,6 +45,7 @@ class Store:
         self._db = database
         self.gates = Gates(database)
         self.locks = Locks(database)
+        self.targets = Targets(database)
 
     @classmethod
     def open(cls, url: str | None = None, *, state_dir: Path | None = None) -> Store:
@@ -221,8 +224,9 @@ class Store:
         commit: str | None,
         delivery_id: str | None,
         at: datetime,
+        app: str,
     ) -> None:
-        """Remember that this very release passed verification; the first time counts."""
+        """Remember that this very release of an app of that name passed verification; the first time counts."""
         row = {
             "pipeline_id": pipeline_id,
             "stage": stage,
@@ -233,6 +237,7 @@ class Store:
             "commit": commit,
             "delivery_id": delivery_id,
             "at": at,
+            "app": app,
         }
         with self._db.write() as tx:
             tx.execute(self._db.insert(schema.verified).values(row).on_conflict_do_nothing())
@@ -244,9 +249,14 @@ class Store:
         with self._db.write() as tx:
             tx.execute(table.delete().where(of_it))
 
-    def is_verified(self, pipeline_id: str, stage: str, slug_id: str) -> bool:
-        """Whether this artifact passed verification in this stage, and has failed none there since."""
-        return slug_id in self.verified_slugs(pipeline_id, stage)
+    def is_verified(self, pipeline_id: str, stage: str, slug_id: str, apps: Collection[str]) -> bool:
+        """Whether this artifact passed verification in each of these apps of a stage, and has failed in none since."""
+        table = schema.verified
+        query = sa.select(table.c.app).where(
+            table.c.pipeline_id == pipeline_id, table.c.stage == stage, table.c.slug_id == slug_id
+        )
+        with self._db.read() as tx:
+            return set(apps) <= set(tx.execute(query).scalars())
 
     def verified_slugs(self, pipeline_id: str, stage: str) -> list[str]:
         """Return the artifacts that passed verification in this stage, each once, the latest to pass first."""
