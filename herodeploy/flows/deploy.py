@@ -10,7 +10,7 @@ from herodeploy.engine.port import Run
 from herodeploy.flows import plain, targets
 from herodeploy.flows.baseline import Baseline
 from herodeploy.flows.kept import Kept
-from herodeploy.flows.put_back import put_back
+from herodeploy.flows.put_back import begun, go_on, put_back
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import subject
 from herodeploy.flows.watch import release_of_build, upload, watch_build, watch_release
@@ -33,6 +33,19 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
     builder, others = stage.apps[0], stage.apps[1:]
     before: Baseline = payload["baseline"][builder]
 
+    move = Move(
+        id=payload["move"],
+        pipeline_id=payload["pipeline_id"],
+        stage=stage,
+        baseline=payload["baseline"],
+        slug_id="",
+        source_app_id=before["app_id"],
+        source_release_id="",
+        attempt=payload["attempt"],
+        delivery_id=payload["delivery_id"],
+    )
+    if (noted := run.step("begin", partial(begun, services, move))) is not None:
+        return failed(go_on(services, run, move, noted))
     build_id = run.step("start build", partial(_start_build, services, builder, payload))
     build = run.step("build", partial(_build, services, builder, build_id, stage.name))
     if build["status"] != "succeeded":
@@ -40,18 +53,7 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
     release = run.step("release", partial(_release, services, builder, build["release_id"], payload))
     if release["status"] != "succeeded":
         return failed(release_failed(builder, release["version"], before))
-    move = Move(
-        id=payload["move"],
-        pipeline_id=payload["pipeline_id"],
-        stage=stage,
-        baseline=payload["baseline"],
-        slug_id=release["slug_id"],
-        source_app_id=before["app_id"],
-        source_release_id=release["id"],
-        attempt=payload["attempt"],
-        delivery_id=payload["delivery_id"],
-        releases={builder: release},
-    )
+    move.slug_id, move.source_release_id, move.releases = release["slug_id"], release["id"], {builder: release}
     subjects = [subject(builder, before["web_url"], release)]
     reason = run.step(f"verify {builder}", partial(verify_some, services, move, subjects))[builder]
     if reason is None and others:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from herodeploy.domain.delivery import Status
@@ -16,7 +17,7 @@ from herodeploy.flows import baseline, by_hand, holds, plain
 from herodeploy.flows.choose import Chosen, Wish, choose
 from herodeploy.flows.moves import last_move
 from herodeploy.flows.occupancy import occupied
-from herodeploy.flows.put_back import put_back
+from herodeploy.flows.put_back import begun, go_on, put_back
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_verified
 from herodeploy.flows.waves import Move, failed, move_wave
@@ -49,7 +50,8 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
 
     Parameters:
         payload: ``pipeline_id``, ``stage``, ``baseline`` of each app, ``slug_id``, ``source_app_id``,
-            ``source_release_id``, ``attempt``, ``move`` (its id), ``delivery_id``; ``looked`` and ``cut`` as of `Move`.
+            ``source_release_id``, ``attempt``, ``move`` (its id), ``delivery_id``; ``looked``, ``cut`` and
+            ``is_way_back`` as of `Move`.
 
     Returns:
         the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` (for the stage after this one) and the
@@ -68,7 +70,10 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
         delivery_id=payload.get("delivery_id"),
         looked=payload.get("looked"),
         cut=payload.get("cut", False),
+        is_way_back=payload.get("is_way_back", False),
     )
+    if (noted := run.step("begin", partial(begun, services, move))) is not None:
+        return failed(go_on(services, run, move, noted))
     for number, wave in enumerate(stage.waves, start=1):
         if len(stage.waves) > 1:
             services.tell("step", f"wave {number} of {len(stage.waves)}: {', '.join(wave)}", leg=stage.name)
@@ -102,23 +107,23 @@ def promote(
     chosen = choose(services, wish or Wish(to))
     stage, move_id = narrow(chosen.stage, chosen.apps), f"by-hand-{uuid.uuid4().hex[:8]}"
     with occupied(services, stage.name, move_id):
-        begun = _begun(services, chosen)
-        before = begun["baseline"] if begun else baseline.take(services, stage)
-        looked = None if begun else services.looked()
-        planned = _plan(services, chosen, before)
+        cut = _cut(services, chosen)
+        noted = cut or {"baseline": baseline.take(services, stage), "move": move_id}
+        looked = None if cut else services.looked()
+        planned = _plan(services, chosen, noted["baseline"])
         if not planned.there:
             by_hand.ask(services, stage, chosen.source, chosen.release, planned.commit, override)
         told = f"{stage.name} has {_release(planned)} already" if planned.there else f"promoting {planned.what}"
         services.tell("leg", told, leg=stage.name)
-        if begun is None and not planned.there:
-            _record_start(services, planned, before, move_id)
-        payload = _payload(services, planned, before, begun.get("move", move_id) if begun else move_id)
-        payload |= {"looked": looked, "cut": begun is not None}
+        if cut is None and not planned.there:
+            noted["is_way_back"] = _is_way_back(services, planned, noted["baseline"])
+            _record_start(services, planned, noted)
+        payload = _payload(services, planned, noted) | {"looked": looked, "cut": cut is not None}
         outcome = _carry_out(services, payload)
     got = _succeeded(services, planned, outcome)
     if planned.whole:
         holds.lift_for_newest(services, chosen.stage, planned.slug_id, "it got the newest")
-    already = all(each["id"] == before[app]["release_id"] for app, each in got.items())
+    already = all(each["id"] == noted["baseline"][app]["release_id"] for app, each in got.items())
     if not already:
         data: dict[str, object] = {"slug_id": planned.slug_id, "by_hand": True, "apps": list(planned.stage.apps)}
         event = services.event("promotion.succeeded", f"promoted {planned.what}", stage=stage.name, data=data)
@@ -137,7 +142,7 @@ def _release(planned: PromotionPlan) -> str:
     return f"{planned.source_app} v{planned.release_version}"
 
 
-def _begun(services: Services, chosen: Chosen) -> dict[str, Any] | None:
+def _cut(services: Services, chosen: Chosen) -> dict[str, Any] | None:
     """Return what the same promotion by hand noted when it began, if it was cut and nothing moved since."""
     last = last_move(services, chosen.stage.name)
     if last is None or last.kind != "promotion.started" or last.data.get("slug_id") != chosen.slug_id:
@@ -150,29 +155,25 @@ def _begun(services: Services, chosen: Chosen) -> dict[str, Any] | None:
     return noted
 
 
-def _record_start(
-    services: Services, planned: PromotionPlan, before: dict[str, baseline.Baseline], move_id: str
-) -> None:
-    data: dict[str, object] = {
-        "slug_id": planned.slug_id,
-        "baseline": before,
-        "apps": list(planned.stage.apps),
-        "move": move_id,
-    }
-    event = services.event("promotion.started", f"promoting {planned.what}", stage=planned.stage.name, data=data)
+def _is_way_back(services: Services, planned: PromotionPlan, before: dict[str, baseline.Baseline]) -> bool:
+    """Whether this puts an older artifact than there is."""
     there = [each["slug_id"] for each in before.values()]
-    older = holds.is_older(holds.built_in_order(services, planned.stage), planned.slug_id, *there)
-    holds.begin(services, planned.stage, event, f"promoted {planned.what}" if older else None)
+    return holds.is_older(holds.built_in_order(services, planned.stage), planned.slug_id, *there)
 
 
-def _payload(
-    services: Services, planned: PromotionPlan, before: dict[str, baseline.Baseline], move_id: str
-) -> dict[str, Any]:
+def _record_start(services: Services, planned: PromotionPlan, noted: dict[str, Any]) -> None:
+    data: dict[str, object] = {**noted, "slug_id": planned.slug_id, "apps": list(planned.stage.apps)}
+    event = services.event("promotion.started", f"promoting {planned.what}", stage=planned.stage.name, data=data)
+    holds.begin(services, planned.stage, event, f"promoted {planned.what}" if noted["is_way_back"] else None)
+
+
+def _payload(services: Services, planned: PromotionPlan, noted: dict[str, Any]) -> dict[str, Any]:
     return {
-        "move": move_id,
+        "move": noted["move"],
         "pipeline_id": services.pipeline().id,
         "stage": plain.stage_to_json(planned.stage),
-        "baseline": before,
+        "baseline": noted["baseline"],
+        "is_way_back": noted.get("is_way_back", False),
         "slug_id": planned.slug_id,
         "source_app_id": planned.source_app_id,
         "source_release_id": planned.release_id,

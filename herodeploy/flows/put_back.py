@@ -11,24 +11,54 @@ from herodeploy.engine.port import Run
 from herodeploy.errors import InvalidRequest
 from herodeploy.flows import targets
 from herodeploy.flows.baseline import RECENT, Baseline
+from herodeploy.flows.keep_out import keep_out
+from herodeploy.flows.moves import EVENTS
 from herodeploy.flows.services import Services
 from herodeploy.flows.side_by_side import side_by_side
 from herodeploy.flows.verified import record_put_back, subject, verify_in
 from herodeploy.flows.watch import watch_release
 from herodeploy.flows.waves import Move
 
+WAVE_FAILED = "wave.failed"
+"""Kind of the event that says that a move has failed and what it brought is put back: it cannot succeed any more."""
+
+
+def begun(services: Services, move: Move) -> dict[str, Any] | None:
+    """Return what an earlier process, or an earlier attempt, noted when it began to put this move's releases back."""
+    for event in services.store.events(move.pipeline_id, move.delivery_id, limit=EVENTS):
+        same = event.data.get("move") == move.id if move.delivery_id is None else True
+        if event.kind == WAVE_FAILED and event.stage == move.stage.name and same:
+            return dict(event.data)
+    return None
+
+
+def go_on(services: Services, run: Run, move: Move, noted: dict[str, Any]) -> str:
+    """Put back the rest of what `begun` found; return the whole reason."""
+    move.id, move.slug_id, move.releases = noted["move"], noted["slug_id"], noted["releases"]
+    return put_back(services, run, move, noted["reason"])
+
 
 def put_back(services: Services, run: Run, move: Move, reason: str) -> str:
-    """Put the previous release back into the apps that moved, if the stage asks for it; return the whole reason."""
+    """Put the previous release back into the apps that moved, if the stage asks for it; return the whole reason.
+
+    Into all of them or into none: none where one had a release that was never verified in this stage, as nobody knows
+    whether that is any better. What was put back is kept out: the stage is locked, the commits are marked.
+    """
     if move.stage.on_failure != "rollback":
         return reason
-    back = {app: move.baseline[app] for app in move.releases if _goes_back(move, app)}
+    chosen = run.step("put back: choose", partial(_choose, services, move, reason))
+    if chosen["why_not"] is not None:
+        services.tell("warning", chosen["why_not"], leg=move.stage.name)
+        return f"{reason}; {chosen['why_not']}"
+    back = {app: move.baseline[app] for app in chosen["apps"]}
     started = run.step("put back", partial(_start, services, move, back))
     begun = {app: got["id"] for app, got in started.items() if got["id"]}
     addresses = {app: before["web_url"] for app, before in back.items()}
     settled = run.step("put back: settle", partial(settle, services, move.stage, begun, addresses))
     record_put_back(services, move.stage.name, settled)
     targets.put_back(services, move, settled)
+    if settled:
+        keep_out(services, move, back, reason)
     told = [_told(app, move.baseline[app], started.get(app), settled.get(app)) for app in move.releases]
     return "; ".join([reason, *told])
 
@@ -85,9 +115,34 @@ def settle(
     return settled
 
 
-def _goes_back(move: Move, app: str) -> bool:
-    before = move.baseline[app]
-    return before["slug_id"] is not None and before["slug_id"] != move.slug_id
+def _choose(services: Services, move: Move, reason: str) -> dict[str, Any]:
+    """Return the ``apps`` that get their previous release back, and ``why_not`` where they must not."""
+    stage, had = move.stage.name, {app: move.baseline[app] for app in move.releases}
+    back = {app: each for app, each in had.items() if each["slug_id"] not in (None, move.slug_id)}
+    if move.is_way_back:
+        why_not = "this was itself the way back to an older release, so nothing is put back"
+        return {"apps": [], "why_not": why_not if back else None}
+    unverified = [
+        f"v{each['version']} of {app}"
+        for app, each in back.items()
+        if not services.store.is_verified(move.pipeline_id, stage, each["slug_id"], (app,))
+    ]
+    if not unverified:
+        if back and begun(services, move) is None:
+            _note(services, move, reason)
+        return {"apps": list(back), "why_not": None}
+    why_not = (
+        f"nothing is put back, as {' and '.join(unverified)} was never verified in {stage}; "
+        f"if that is what you want: herodeploy rollback {stage}"
+    )
+    return {"apps": [], "why_not": why_not}
+
+
+def _note(services: Services, move: Move, reason: str) -> None:
+    data: dict[str, object] = {"move": move.id, "slug_id": move.slug_id, "reason": reason, "releases": move.releases}
+    text = f"{reason}; the previous release is put back"
+    event = services.event(WAVE_FAILED, text, delivery_id=move.delivery_id, stage=move.stage.name, data=data)
+    services.store.record_event(event)
 
 
 def _start(services: Services, move: Move, back: Mapping[str, Baseline]) -> dict[str, dict[str, Any]]:

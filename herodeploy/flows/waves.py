@@ -32,6 +32,7 @@ class Move:
         baseline: of each app of the stage, taken before the first attempt.
         looked: token of `Services.looked` for a baseline that was taken just now.
         cut: an earlier process may have promoted already.
+        is_way_back: a person puts an older release there, which is a rollback by another name.
         releases: what the apps got so far: ``id``, ``version``, ``status``, ``slug_id``, ``app_id``.
     """
 
@@ -46,6 +47,7 @@ class Move:
     delivery_id: str | None = None
     looked: str | None = None
     cut: bool = False
+    is_way_back: bool = False
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def outcome(self) -> dict[str, Any]:
