@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from herodeploy.domain.pipeline import App, VerifySpec
 from herodeploy.domain.release import Dyno
+from herodeploy.errors import PlatformError, PlatformUnreachable
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import wait_for
 
@@ -21,11 +22,14 @@ LOG_LINES = 15
 LOG_LOOK_BACK = 200
 ROUTER = " heroku[router]: "
 UP = ("up", "idle")
+SERVING = (*UP, "starting")
 WEB = "web"
 RELEASE_PHASE = "release"
 # The platform scales web to 1 with an app's first release; whether before or after that is settled, nobody promises.
 SCALED_WITHIN = timedelta(seconds=2)
 SERVER_ERROR = 500
+# Under preboot; three minutes are usual.
+OLD_LEAVE_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,10 @@ def answers_at_all(services: Services, app: App, within: timedelta) -> int | Non
     """Return the HTTP status of an app's root once it is no server error, or None when the time is up."""
 
     def look() -> int | None:
-        status = services.heroku.probe(app, "/", PROBE_TIMEOUT)
+        try:
+            status = services.heroku.probe(app, "/", PROBE_TIMEOUT)
+        except PlatformUnreachable:
+            return None
         return status if status is not None and status < SERVER_ERROR else None
 
     return wait_for(services, look, within=within)
@@ -88,8 +95,10 @@ def _why_not(services: Services, subject: Subject, spec: VerifySpec | None) -> s
             f"web of {subject.app} is scaled to 0, so it cannot answer GET {spec.path}; "
             f"scale it: heroku ps:scale web=1 --app {subject.app}"
         )
-    reason = _dynos_up(services, subject, wanted)
+    reason, seen = _dynos_up(services, subject, wanted)
     if reason is None and spec is not None:
+        if _old_webs(seen, subject):
+            _wait_for_old_webs(services, subject)
         reason = _answers(services, subject, spec, wanted)
     return reason or _stopped(services, subject, wanted)
 
@@ -124,27 +133,55 @@ def _wanted(services: Services, subject: Subject, *, scaled: bool) -> dict[str, 
     return wanted
 
 
-def _dynos_up(services: Services, subject: Subject, wanted: Mapping[str, int]) -> str | None:
+def _dynos_up(services: Services, subject: Subject, wanted: Mapping[str, int]) -> tuple[str | None, Sequence[Dyno]]:
+    """Return why there are not enough dynos of the release, if so, and all that there are, older ones among them."""
+    seen: Sequence[Dyno] = ()
+
     def look() -> str | None:
-        dynos = _dynos(services, subject, wanted)
-        return _name_crashed(dynos, subject) or ("" if _enough(dynos, wanted) else None)
+        nonlocal seen
+        seen = services.heroku.dynos.list(subject.app)
+        ours = _ours(seen, subject, wanted)
+        return _name_crashed(ours, subject) or ("" if _enough(ours, wanted) else None)
 
     reason = wait_for(services, look, within=services.boot_within)
-    if reason is not None:
-        return reason or None
-    # Somebody may have scaled it down meanwhile.
-    if _enough(_dynos(services, subject, wanted), _wanted(services, subject, scaled=False)):
-        return None
-    within = services.boot_within.total_seconds()
-    return f"the dynos of v{subject.version} were not up within {within:.0f}s in {subject.app}"
+    # Where the time is up, somebody may have scaled it down meanwhile.
+    if reason is None and not _enough(_ours(seen, subject, wanted), _wanted(services, subject, scaled=False)):
+        within = services.boot_within.total_seconds()
+        reason = f"the dynos of v{subject.version} were not up within {within:.0f}s in {subject.app}"
+    return reason or None, seen
+
+
+def _old_webs(dynos: Sequence[Dyno], subject: Subject) -> bool:
+    old = [each for each in dynos if each.type == WEB and each.release_version < subject.version]
+    return any(each.state in SERVING for each in old)
+
+
+def _wait_for_old_webs(services: Services, subject: Subject) -> None:
+    """Wait until no web dyno of an older release is left: under preboot they answer on in the new ones' place.
+
+    Raises:
+        PlatformError: they do not leave, which says nothing about the new release.
+    """
+
+    def gone() -> bool | None:
+        return None if _old_webs(services.heroku.dynos.list(subject.app), subject) else True
+
+    if wait_for(services, gone, within=OLD_LEAVE_WITHIN) is None:
+        raise PlatformError(
+            f"web dynos of an older release than v{subject.version} still run in {subject.app}",
+            hint=f"look at them, and then carry on: heroku ps --app {subject.app}",
+        )
 
 
 def _dynos(services: Services, subject: Subject, wanted: Mapping[str, int]) -> list[Dyno]:
-    """Return the dynos that there are of this release or a newer one.
+    return _ours(services.heroku.dynos.list(subject.app), subject, wanted)
+
+
+def _ours(dynos: Sequence[Dyno], subject: Subject, wanted: Mapping[str, int]) -> list[Dyno]:
+    """Return those of this release or a newer one.
 
     A config change meanwhile makes a newer release of the same artifact; its dynos count as well.
     """
-    dynos = services.heroku.dynos.list(subject.app)
     return [dyno for dyno in dynos if dyno.release_version >= subject.version and dyno.type in wanted]
 
 
@@ -161,8 +198,12 @@ def _name_crashed(dynos: list[Dyno], subject: Subject) -> str | None:
 def _answers(services: Services, subject: Subject, spec: VerifySpec, wanted: Mapping[str, int]) -> str | None:
     ends = time.monotonic() + spec.within.total_seconds()
     in_a_row, last = 0, "nothing"
+    unreachable: PlatformUnreachable | None = None
     while True:
-        status = services.heroku.probe(subject, spec.path, PROBE_TIMEOUT)
+        try:
+            status, unreachable = services.heroku.probe(subject, spec.path, PROBE_TIMEOUT), None
+        except PlatformUnreachable as error:
+            status, unreachable = None, error
         in_a_row = in_a_row + 1 if status == spec.status else 0
         if in_a_row >= spec.passes:
             return None
@@ -170,6 +211,9 @@ def _answers(services: Services, subject: Subject, spec: VerifySpec, wanted: Map
         if in_a_row == 0 and (crashed := _name_crashed(_dynos(services, subject, wanted), subject)):
             return crashed
         if time.monotonic() >= ends:
+            if unreachable is not None:
+                # Nobody was asked, so nobody said no.
+                raise unreachable
             return (
                 f"{subject.app} answered {last} to GET {spec.path}, not {spec.status}, "
                 f"within {spec.within.total_seconds():.0f}s{_way_out(last)}"

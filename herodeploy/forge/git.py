@@ -169,6 +169,10 @@ class Repository:
         """Return how many commits `b` has in its history, itself counted, that `a` has not."""
         return int(self._read("rev-list", "--count", f"{self._known(a)}..{self._known(b)}"))
 
+    def between(self, a: str, b: str) -> list[str]:
+        """Return the commits that `b` has and `a` has not, newest first, `b` among them."""
+        return self._read("rev-list", self._known(b), f"^{self._known(a)}").split()
+
     def remote_url(self) -> str | None:
         """Return the address of ``origin``, else of the first remote, without any password in it."""
         remotes = self._read("remote").split()

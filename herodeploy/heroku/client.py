@@ -107,6 +107,7 @@ class Heroku:
     def probe(self, app: probing.Addressed, path: str, timeout: float) -> int | None:
         """Return the HTTP status of the app's own web address; None where no answer comes in `timeout` seconds.
 
-        Redirects are not followed. ``*.localhost`` is reached at 127.0.0.1, without the resolver.
+        Redirects are not followed. ``*.localhost`` is reached at 127.0.0.1, without the resolver. PlatformUnreachable
+        where no connection is made, which is no answer of the app's.
         """
         return probing.probe(self._session, app, path, timeout)
