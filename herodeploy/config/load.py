@@ -120,7 +120,7 @@ def _stage(name: str, stage: StageSection, node: Node, file: str) -> StageSpec:
 
 
 def _verify(verify: VerifySection) -> VerifySpec:
-    return VerifySpec(verify.path, verify.status, verify.within, verify.passes)
+    return VerifySpec(verify.path, verify.status, verify.within, verify.passes, verify.command, verify.timeout)
 
 
 def _gate(gate: GateItem, place: tuple[str, int]) -> GateSpec:

@@ -68,10 +68,7 @@ class PromotionPlan:
     def then(self) -> list[str]:
         """What happens to each wave afterwards, for people."""
         verify = self.stage.verify
-        check = "its dynos must be up"
-        if verify is not None:
-            times = f", {verify.passes} times in a row" if verify.passes > 1 else ""
-            check += f" and answer {verify.status} to GET {verify.path}{times}"
+        check = ", and it ".join(["its dynos are up", *(verify.checks if verify else [])])
         back = "every app gets its previous release back" if self.stage.on_failure == "rollback" else "it stops there"
         return [f"each release is verified: {check}", f"where that fails, {back}"]
 
@@ -87,7 +84,9 @@ class PromotionPlan:
             "slug_id": self.slug_id,
             "commit": self.commit,
             "waves": [asdict(wave) for wave in self.waves],
-            "verify": None if verify is None else {"path": verify.path, "status": verify.status},
+            "verify": None
+            if verify is None
+            else {"path": verify.path, "status": verify.status, "command": verify.command},
             "on_failure": self.stage.on_failure,
         }
 

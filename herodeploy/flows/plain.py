@@ -40,10 +40,19 @@ def _verify_to_json(verify: VerifySpec | None) -> dict[str, Any] | None:
         "status": verify.status,
         "within": verify.within.total_seconds(),
         "passes": verify.passes,
+        "command": verify.command,
+        "timeout": verify.timeout.total_seconds(),
     }
 
 
 def _verify_from_json(value: dict[str, Any] | None) -> VerifySpec | None:
     if value is None:
         return None
-    return VerifySpec(value["path"], value["status"], timedelta(seconds=value["within"]), value["passes"])
+    return VerifySpec(
+        value["path"],
+        value["status"],
+        timedelta(seconds=value["within"]),
+        value["passes"],
+        value["command"],
+        timedelta(seconds=value["timeout"]),
+    )

@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from herodeploy.domain.pipeline import App, VerifySpec
 from herodeploy.domain.release import Dyno
 from herodeploy.errors import PlatformError, PlatformUnreachable
+from herodeploy.flows.check import Subject, run_check
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import wait_for
 
@@ -25,6 +25,7 @@ UP = ("up", "idle")
 SERVING = (*UP, "starting")
 WEB = "web"
 RELEASE_PHASE = "release"
+__all__ = ["Subject", "answers_at_all", "show_log", "verify"]
 # The platform scales web to 1 with an app's first release; whether before or after that is settled, nobody promises.
 SCALED_WITHIN = timedelta(seconds=2)
 SERVER_ERROR = 500
@@ -32,30 +33,18 @@ SERVER_ERROR = 500
 OLD_LEAVE_WITHIN = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A release that is to be verified.
-
-    Parameters:
-        app: the app's name.
-        web_url: the app's web address.
-        slug_id: the artifact; None for a release without code.
-    """
-
-    app: str
-    web_url: str | None
-    version: int
-    slug_id: str | None
-
-
 def verify(services: Services, subject: Subject, spec: VerifySpec | None, *, leg: str | None = None) -> str | None:
     """Return None once a release runs and answers, else the reason why it does not.
 
     Parameters:
-        spec: the HTTP check; without one it is enough that the dynos are up.
+        spec: what it has to answer and to pass; without one it is enough that the dynos are up.
+
+    Raises:
+        PlatformError: nobody could tell, which is no no.
+        RepositoryError: this clone has not the commit that the command is to run in.
     """
     services.tell("step", f"verifying v{subject.version}", leg=leg, app=subject.app)
-    reason = _why_not(services, subject, spec)
+    reason = _why_not(services, subject, spec, leg)
     if reason is not None:
         show_log(services, subject.app, leg)
         services.tell("failed", reason, leg=leg, app=subject.app)
@@ -85,25 +74,27 @@ def show_log(services: Services, app_name: str, leg: str | None) -> None:
         sink(line)
 
 
-def _why_not(services: Services, subject: Subject, spec: VerifySpec | None) -> str | None:
-    if spec is not None and (reason := _has_no_web(services, subject, spec)):
+def _why_not(services: Services, subject: Subject, spec: VerifySpec | None, leg: str | None) -> str | None:
+    path = spec.path if spec is not None else None
+    if path is not None and (reason := _has_no_web(services, subject, path)):
         return reason
-    wanted = _wanted(services, subject, scaled=spec is not None)
-    if spec is not None and wanted.get(WEB) == 0:
+    wanted = _wanted(services, subject, scaled=path is not None)
+    if path is not None and wanted.get(WEB) == 0:
         # Asking until the time is up would say nothing more.
         return (
-            f"web of {subject.app} is scaled to 0, so it cannot answer GET {spec.path}; "
+            f"web of {subject.app} is scaled to 0, so it cannot answer GET {path}; "
             f"scale it: heroku ps:scale web=1 --app {subject.app}"
         )
     reason, seen = _dynos_up(services, subject, wanted)
     if reason is None and spec is not None:
         if _old_webs(seen, subject):
             _wait_for_old_webs(services, subject)
-        reason = _answers(services, subject, spec, wanted)
+        reason = _answers(services, subject, spec, wanted) if path is not None else None
+        reason = reason or run_check(services, subject, spec, leg)
     return reason or _stopped(services, subject, wanted)
 
 
-def _has_no_web(services: Services, subject: Subject, spec: VerifySpec) -> str | None:
+def _has_no_web(services: Services, subject: Subject, path: str) -> str | None:
     """Return why no request can ever be answered, if the Procfile says so."""
     if subject.slug_id is None:
         return None
@@ -113,7 +104,7 @@ def _has_no_web(services: Services, subject: Subject, spec: VerifySpec) -> str |
     others = ", ".join(sorted(set(slug.process_types) - {RELEASE_PHASE})) or RELEASE_PHASE
     return (
         f"the Procfile of {(slug.commit or slug.id)[:8]} declares no web process ({others} only), so {subject.app} "
-        f"cannot answer GET {spec.path}; add one, or remove verify from herodeploy.yml"
+        f"cannot answer GET {path}; add one, or remove verify from herodeploy.yml"
     )
 
 
@@ -196,12 +187,13 @@ def _name_crashed(dynos: list[Dyno], subject: Subject) -> str | None:
 
 
 def _answers(services: Services, subject: Subject, spec: VerifySpec, wanted: Mapping[str, int]) -> str | None:
+    path = spec.path or "/"
     ends = time.monotonic() + spec.within.total_seconds()
     in_a_row, last = 0, "nothing"
     unreachable: PlatformUnreachable | None = None
     while True:
         try:
-            status, unreachable = services.heroku.probe(subject, spec.path, PROBE_TIMEOUT), None
+            status, unreachable = services.heroku.probe(subject, path, PROBE_TIMEOUT), None
         except PlatformUnreachable as error:
             status, unreachable = None, error
         in_a_row = in_a_row + 1 if status == spec.status else 0
@@ -215,7 +207,7 @@ def _answers(services: Services, subject: Subject, spec: VerifySpec, wanted: Map
                 # Nobody was asked, so nobody said no.
                 raise unreachable
             return (
-                f"{subject.app} answered {last} to GET {spec.path}, not {spec.status}, "
+                f"{subject.app} answered {last} to GET {path}, not {spec.status}, "
                 f"within {spec.within.total_seconds():.0f}s{_way_out(last)}"
             )
         services.pause(services.poll)
@@ -242,4 +234,4 @@ def _taken_over(services: Services, subject: Subject) -> str | None:
 
 
 def _answer_text(spec: VerifySpec | None) -> str:
-    return f" and answers {spec.status} to GET {spec.path}" if spec is not None else ""
+    return "".join(f" and {check}" for check in spec.checks) if spec is not None else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -13,7 +14,7 @@ from support import platforms
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.pipeline import VerifySpec
-from herodeploy.errors import PlatformUnreachable
+from herodeploy.errors import PlatformError, PlatformUnreachable
 from herodeploy.flows.verify import Subject, verify
 
 from .conftest import Local, shops
@@ -89,3 +90,50 @@ def test_the_same_release_is_verified_from_several_threads(shop: Shop) -> None:
     for thread in threads:
         thread.join()
     assert reasons == [None] * 8
+
+
+SAYS = """
+test "$HERODEPLOY_APP" = "{app}" && test "$HERODEPLOY_COMMIT" = "{commit}" && test "$HERODEPLOY_STAGE" = staging \\
+    && test -n "$HERODEPLOY_URL" && test "$HERODEPLOY_RELEASE" = v{version} && test -z "$HEROKU_API_KEY" \\
+    && test -f index.html && echo "key is $SOME_API_KEY"
+"""
+
+
+def test_a_command_gets_the_facts_and_has_the_last_word(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEROKU_API_KEY", "not-for-commands")
+    monkeypatch.setenv("SOME_API_KEY", "hunter-of-secrets")
+    waiting = shop.deliver()
+    what = subject(shop, shop.app("staging"))
+    says = SAYS.format(app=what.app, commit=waiting.commit, version=what.version)
+    assert verify(shop.services, what, VerifySpec(path=None, command=says), leg="staging") is None
+    assert shop.told("output")[-1] == "key is [REDACTED]"
+    for command, timeout, reason in (
+        ("exit 3", 60, "`exit 3` says no to v"),
+        ("echo long; sleep 60", 0.2, "took longer than 0s"),
+    ):
+        spec = VerifySpec(path=None, command=command, timeout=timedelta(seconds=timeout))
+        assert reason in verify(shop.services, what, spec, leg="staging")
+
+
+@pytest.mark.parametrize("command", ["exit 75", "no-such-command-anywhere", "./index.html"])
+def test_a_command_that_cannot_tell_has_not_said_no(shop: Shop, command: str) -> None:
+    shop.services.spec = dataclasses.replace(
+        shop.services.spec,
+        stages=tuple(
+            dataclasses.replace(stage, verify=VerifySpec(path=None, command=command), on_failure="rollback")
+            for stage in shop.services.spec.stages
+        ),
+    )
+    with pytest.raises(PlatformError, match="ended with exit status"):
+        shop.deliver()
+    [errored] = shop.services.store.open_deliveries(shop.services.pipeline().id)
+    assert errored.status is Status.ERRORED
+    assert shop.slug(shop.app("staging")) is not None, "nothing is put back"
+
+
+def test_an_app_without_web_is_verified_by_a_command_alone(make: Any) -> None:
+    shop = make({"Procfile": "worker: exec sleep 1000\n"})
+    staging, production = shop.services.spec.stages
+    staging = dataclasses.replace(staging, verify=VerifySpec(path=None, command="true"))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    assert shop.deliver().status is Status.WAITING
