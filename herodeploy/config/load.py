@@ -116,6 +116,7 @@ def _stage(name: str, stage: StageSection, node: Node, file: str) -> StageSpec:
             for position, gate in enumerate(stage.gates)
         ),
         on_failure=stage.on_failure,
+        wave_soak=stage.wave_soak,
     )
 
 

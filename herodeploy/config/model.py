@@ -82,6 +82,11 @@ class StageSection(Section):
         description="The apps again, in groups: each group is promoted and verified before the next. "
         "One group of all when left out.",
     )
+    wave_soak: Duration | None = Field(
+        default=None,
+        description="How long each wave but the last must stay good before the next: it is verified again then, and a "
+        "dyno that crashes meanwhile ends the wait.",
+    )
     verify: VerifySection | None = Field(
         default=None, description="Check of each new release. When left out, its dynos must be up and no more."
     )

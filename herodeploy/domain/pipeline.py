@@ -102,6 +102,7 @@ class StageSpec:
         kind: Heroku's stage of its couplings.
         apps: app names; of the first stage, the first one builds and the others receive its slug.
         waves: the apps again, grouped into the order in which they receive a promotion.
+        wave_soak: how long a wave must stay good before the next one.
         branch: of the first stage, the branch that herodeploy delivers from.
         verify: HTTP check after each deploy or promotion; None means only that the dynos must be up.
         gates: questions asked before a move into this stage.
@@ -116,6 +117,7 @@ class StageSpec:
     verify: VerifySpec | None = None
     gates: tuple[GateSpec, ...] = ()
     on_failure: Literal["rollback", "stop"] = "stop"
+    wave_soak: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,9 @@ class PromotionPlan:
         verify = self.stage.verify
         check = ", and it ".join(["its dynos are up", *(verify.checks if verify else [])])
         back = "every app gets its previous release back" if self.stage.on_failure == "rollback" else "it stops there"
-        return [f"each release is verified: {check}", f"where that fails, {back}"]
+        soak = self.stage.wave_soak
+        waits = [f"between waves, {soak} must pass and each is verified again"] if soak and len(self.waves) > 1 else []
+        return [f"each release is verified: {check}", *waits, f"where that fails, {back}"]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -87,6 +89,7 @@ class PromotionPlan:
             "verify": None
             if verify is None
             else {"path": verify.path, "status": verify.status, "command": verify.command},
+            "wave_soak": self.stage.wave_soak.total_seconds() if self.stage.wave_soak is not None else None,
             "on_failure": self.stage.on_failure,
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,14 +14,14 @@ from herodeploy.domain.promotion import PromotionPlan, narrow, plan_promotion
 from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
 from herodeploy.errors import Refused
-from herodeploy.flows import baseline, by_hand, holds, plain
+from herodeploy.flows import baseline, by_hand, holds, plain, soak
 from herodeploy.flows.choose import Chosen, Wish, choose
 from herodeploy.flows.moves import last_move
 from herodeploy.flows.occupancy import occupied
 from herodeploy.flows.put_back import begun, go_on, put_back
 from herodeploy.flows.services import Services
-from herodeploy.flows.verified import record_verified
-from herodeploy.flows.waves import Move, failed, move_wave
+from herodeploy.flows.verified import record_verified, subject
+from herodeploy.flows.waves import Move, failed, move_wave, verify_some
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,11 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
     Parameters:
         payload: ``pipeline_id``, ``stage``, ``baseline`` of each app, ``slug_id``, ``source_app_id``,
             ``source_release_id``, ``attempt``, ``move`` (its id), ``delivery_id``; ``looked``, ``cut`` and
-            ``is_way_back`` as of `Move`.
+            ``is_way_back`` as of `Move`; ``soaked`` as of `soak.last`.
 
     Returns:
         the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` (for the stage after this one) and the
-        ``releases`` of the apps.
+        ``releases`` of the apps; or that of `soak.outcome`, after which another leg goes on.
     """
     stage = plain.stage_from_json(payload["stage"])
     move = Move(
@@ -74,14 +75,33 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
     )
     if (noted := run.step("begin", partial(begun, services, move))) is not None:
         return failed(go_on(services, run, move, noted))
+    soaked, many = payload.get("soaked"), len(stage.waves)
+    reason = _still_good(services, run, move, soaked) if soaked else None
     for number, wave in enumerate(stage.waves, start=1):
-        if len(stage.waves) > 1:
-            services.tell("step", f"wave {number} of {len(stage.waves)}: {', '.join(wave)}", leg=stage.name)
+        if reason is not None or (soaked and number <= soaked["wave"]):
+            continue
+        if many > 1:
+            services.tell("step", f"wave {number} of {many}: {', '.join(wave)}", leg=stage.name)
         reason = move_wave(services, run, move, str(number), wave)
-        if reason is not None:
-            services.store.targets.skip(move.id)
-            return failed(put_back(services, run, move, reason))
+        if reason is None and stage.wave_soak is not None and number < many:
+            until = run.step(f"wave {number}: soaks", partial(_soaks_until, services, stage.wave_soak))
+            return soak.outcome(number, many, datetime.fromisoformat(until), move.releases)
+    if reason is not None:
+        services.store.targets.skip(move.id)
+        return failed(put_back(services, run, move, reason))
     return move.outcome()
+
+
+def _soaks_until(services: Services, length: timedelta) -> str:
+    return (services.clock() + length).isoformat()
+
+
+def _still_good(services: Services, run: Run, move: Move, soaked: dict[str, Any]) -> str | None:
+    """Verify once more what the waves before the soak got; return why it is no good, if so."""
+    move.releases = soaked["releases"]
+    subjects = [subject(app, move.baseline[app]["web_url"], got) for app, got in move.releases.items()]
+    reasons = run.step(f"wave {soaked['wave']}: soaked", partial(verify_some, services, move, subjects))
+    return "; ".join(reason for reason in reasons.values() if reason is not None) or None
 
 
 def plan(services: Services, wish: Wish) -> PromotionPlan:
@@ -119,6 +139,7 @@ def promote(
             noted["is_way_back"] = _is_way_back(services, planned, noted["baseline"])
             _record_start(services, planned, noted)
         payload = _payload(services, planned, noted) | {"looked": looked, "cut": cut is not None}
+        payload |= soak.last(services, stage.name, payload["move"], None) if cut else {}
         outcome = _carry_out(services, payload)
     got = _succeeded(services, planned, outcome)
     if planned.whole:
@@ -182,10 +203,18 @@ def _payload(services: Services, planned: PromotionPlan, noted: dict[str, Any]) 
 
 
 def _carry_out(services: Services, payload: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return promote_leg(services, DirectRun(), payload)
-    except Refused as no:
-        return failed(no.message)
+    stage = payload["stage"]["name"]
+    while True:
+        if (soaked := payload.get("soaked")) is not None:
+            soak.wait(services, stage, soaked)
+        try:
+            outcome = promote_leg(services, DirectRun(), payload)
+        except Refused as no:
+            return failed(no.message)
+        if outcome["outcome"] != "soaking":
+            return outcome
+        services.store.record_event(soak.event(services, stage, payload["move"], outcome, None))
+        payload = {**payload, "soaked": outcome}
 
 
 def _succeeded(services: Services, planned: PromotionPlan, outcome: dict[str, Any]) -> dict[str, dict[str, Any]]:
