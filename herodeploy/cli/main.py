@@ -36,6 +36,7 @@ TOPICS = {
     "locks": "lock",
     "resume-auto": "gates",
     "history": "history",
+    "targets": "targets",
     "review": "review",
     "ci": "ci",
     "local": "local",

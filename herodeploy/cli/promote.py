@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,11 @@ from herodeploy.cli import console
 from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
 from herodeploy.cli.surroundings import services_of
 from herodeploy.cli.turn import take_turn
+from herodeploy.errors import UsageError
+
+if TYPE_CHECKING:
+    from herodeploy.domain.promotion import PlannedTarget, PromotionPlan
+    from herodeploy.flows.promote import PromotionView
 
 promote = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -19,6 +24,18 @@ def run(
     stage: Annotated[
         str | None, typer.Argument(metavar="STAGE", help="The stage to promote into.", show_default="the last one")
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="APP", help="Only this app of the stage; repeat it for several.", show_default="all"),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="The artifact of the last promotion, into the apps that lack it.")
+    ] = False,
+    release: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Of the app before, such as v12.", show_default="the current one"),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
     override: Annotated[
         bool, typer.Option("--override", help="Go past gates that say WAIT or FAIL; wants --reason.")
     ] = False,
@@ -36,12 +53,24 @@ def run(
     from herodeploy.app import exclusive
     from herodeploy.flows import by_hand
     from herodeploy.flows import promote as flow
+    from herodeploy.flows.choose import Wish
 
     why = by_hand.check_reason(override, reason)
-
-    command = "herodeploy promote" + (f" {stage}" if stage else "")
+    if retry_failed and release is not None:
+        raise UsageError("--retry-failed and --release are two artifacts", hint="name one of them")
+    wish = Wish(stage, tuple(only or ()), retry_failed, release)
     with services_of(directory, config, platform) as services:
-        view = take_turn(services, exclusive, command, lock_wait, lambda _: flow.promote(services, stage, override=why))
+        if dry_run:
+            _show_plan(flow.plan(services, wish), json=json)
+            return
+        command = "herodeploy promote" + (f" {stage}" if stage else "")
+        view = take_turn(
+            services, exclusive, command, lock_wait, lambda _: flow.promote(services, wish=wish, override=why)
+        )
+    _show(view, json=json)
+
+
+def _show(view: PromotionView, *, json: bool) -> None:
     if json:
         console.say_json(view.to_json())
         return
@@ -54,3 +83,23 @@ def run(
     console.say(f"promoted {view.source_app} v{view.release_version}{commit} to {view.stage}")
     for app, version in view.apps.items():
         console.say(f"  {app}: v{version}")
+
+
+def _show_plan(plan: PromotionPlan, *, json: bool) -> None:
+    if json:
+        console.say_json(plan.to_json())
+        return
+    console.say(f"would promote {plan.what}")
+    for wave in plan.waves:
+        console.say(f"  wave {wave.number} of {len(plan.waves)}: {', '.join(map(_planned, wave.targets))}")
+    for line in plan.then:
+        console.say(f"  {line}")
+    console.say("nothing is changed")
+
+
+def _planned(target: PlannedTarget) -> str:
+    if target.has_it:
+        return f"{target.app} (has it already, v{target.version})"
+    return (
+        f"{target.app} (v{target.version} serves)" if target.version is not None else f"{target.app} (serves nothing)"
+    )

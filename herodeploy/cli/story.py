@@ -46,6 +46,8 @@ class Times:
 class PlainStory:
     """One line a note: ``[staging] shop-staging: v3 released (4s)``, output as ``[staging] | line``.
 
+    Where several apps speak at the same time, output is ``[production] shop-eu | line``.
+
     Parameters:
         write: takes one line.
     """
@@ -62,10 +64,11 @@ class PlainStory:
         """Tell one note."""
         leg = f"[{note.leg}] " if note.leg else ""
         if note.kind == "output":
-            if note.app and (note.leg, note.app) != self._speaker:
+            named = note.app if note.beside else None
+            if note.app and not named and (note.leg, note.app) != self._speaker:
                 self._write(f"{leg}{note.app}:")
-            self._speaker = (note.leg, note.app)
-            self._write(f"{leg}| {clean(note.text)}".rstrip())
+            self._speaker = (None, None) if named else (note.leg, note.app)
+            self._write(f"{leg}{f'{named} ' if named else ''}| {clean(note.text)}".rstrip())
             return
         self._speaker = (note.leg, note.app) if note.kind == "step" else (None, None)
         lasted, last, self._last = self._times.of(note), self._last, (note.kind, note.text)
@@ -165,10 +168,12 @@ class TerminalStory:
     def _output(self, note: Note) -> None:
         from rich.text import Text
 
-        gutter = f"    {'│' if self._fancy else '|'} "
-        if note.app and (note.leg, note.app) != self._speaker:
+        bar = "│" if self._fancy else "|"
+        named = note.app if note.beside else None
+        gutter = f"    {named} {bar} " if named else f"    {bar} "
+        if note.app and not named and (note.leg, note.app) != self._speaker:
             self._console.print(Text(f"{gutter}{note.app}:", "dim bold"), soft_wrap=True)
-        self._speaker = (note.leg, note.app)
+        self._speaker = (None, None) if named else (note.leg, note.app)
         room = max(self._console.width - len(gutter), NARROWEST)
         for line in Text(clean(note.text)).wrap(self._console, room):
             self._console.print(Text.assemble(gutter, line, style="dim"), soft_wrap=True)

@@ -19,6 +19,7 @@ def check(root: Root) -> Iterator[Problem]:
     yield from _kinds(root)
     for position, (name, stage) in enumerate(root.stages.items()):
         yield from _waves(root, name, stage)
+        yield from _wave_soak(name, stage, first=position == 0)
         yield from _gates(name, stage, first=position == 0)
         if root.mode == "deployment":
             yield from _approvals(name, stage)
@@ -99,6 +100,17 @@ def _waves(root: Root, name: str, stage: StageSection) -> Iterator[Problem]:
     if missing and seen <= set(stage.apps):
         message = f"stages.{name}.waves leaves out app '{missing[0]}'"
         yield Problem(("stages", name, "waves"), message, "add it to a wave, or leave waves out for one wave of all")
+
+
+def _wave_soak(name: str, stage: StageSection, *, first: bool) -> Iterator[Problem]:
+    path = ("stages", name, "wave_soak")
+    if stage.wave_soak is None:
+        return
+    if first:
+        yield Problem(path, f"stages.{name}.wave_soak has no meaning: the first stage builds", "remove it")
+    elif len(stage.waves or ()) < 2:
+        message = f"stages.{name}.wave_soak has no meaning: all apps are in one wave"
+        yield Problem(path, message, "remove it, or write `waves:`")
 
 
 def _instead(app: str, stage: StageSection) -> str:

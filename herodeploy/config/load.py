@@ -121,11 +121,12 @@ def _stage(name: str, stage: StageSection, node: Node, file: str) -> StageSpec:
             for position, gate in enumerate(stage.gates)
         ),
         on_failure=stage.on_failure,
+        wave_soak=stage.wave_soak,
     )
 
 
 def _verify(verify: VerifySection) -> VerifySpec:
-    return VerifySpec(verify.path, verify.status, verify.within, verify.passes)
+    return VerifySpec(verify.path, verify.status, verify.within, verify.passes, verify.command, verify.timeout)
 
 
 def _gate(gate: GateItem, place: tuple[str, int]) -> GateSpec:

@@ -60,12 +60,23 @@ class ReviewSection(Section):
 
 
 class VerifySection(Section):
-    """How a new release is verified over HTTP, once its dynos are up."""
+    """How a new release is verified once its dynos are up: over HTTP, then by a command of yours."""
 
-    path: UrlPath = Field(default="/", description="Requested below the app's web address.")
+    path: UrlPath | None = Field(
+        default="/", description="Requested below the app's web address. `null`: nothing is requested."
+    )
     status: int = Field(default=200, ge=100, le=599, description="The HTTP status that counts as healthy.")
     within: Duration = Field(default=timedelta(seconds=60), description="How long to keep trying.")
     passes: int = Field(default=2, ge=1, le=100, description="How many healthy answers are wanted in a row.")
+    command: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A shell command, run for each app in a clean copy of the commit, on the machine where herodeploy "
+        "runs. It gets `HERODEPLOY_APP`, `HERODEPLOY_URL`, `HERODEPLOY_RELEASE` (such as v12), `HERODEPLOY_STAGE`, "
+        "`HERODEPLOY_PIPELINE`, `HERODEPLOY_COMMIT` and `HERODEPLOY_SLUG`. Exit status 0 means good; 75, 126 and 127 "
+        "mean that it could not tell, any other one that the release is bad.",
+    )
+    timeout: Duration = Field(default=timedelta(minutes=5), description="A command that takes longer counts as failed.")
 
 
 class StageSection(Section):
@@ -88,8 +99,13 @@ class StageSection(Section):
         description="The apps again, in groups: each group is promoted and verified before the next. "
         "One group of all when left out.",
     )
+    wave_soak: Duration | None = Field(
+        default=None,
+        description="How long each wave but the last must stay good before the next: it is verified again then, and a "
+        "dyno that crashes meanwhile ends the wait.",
+    )
     verify: VerifySection | None = Field(
-        default=None, description="HTTP check of each new release. When left out, its dynos must be up and no more."
+        default=None, description="Check of each new release. When left out, its dynos must be up and no more."
     )
     gates: list[GateItem] = Field(
         default_factory=list,

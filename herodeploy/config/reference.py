@@ -28,6 +28,7 @@ stages:
   production:
     apps: [shop-eu, shop-us]
     waves: [[shop-eu], [shop-us]]
+    wave_soak: 10m
     gates:
       - approval: {count: 1, by_other: true}
     verify: {path: /healthz, within: 60s}

@@ -101,7 +101,7 @@ class Facts:
 
     Parameters:
         ci: the delivery's CI result: succeeded, failed, errored, skipped, or None while it is not in.
-        verified_upstream: whether this very artifact passed verification in the stage before.
+        verified_upstream: whether this very artifact passed verification in every app of the stage before.
         approvals: those given for this artifact in this stage, in this delivery or an earlier one.
         actor: the person who asks for the move; None where it is automatic.
         locks: those of this stage, its pipeline and everything.

@@ -70,19 +70,28 @@ class AddOn:
 
 @dataclass(frozen=True, slots=True)
 class VerifySpec:
-    """How a deployed release is verified over HTTP.
+    """How a deployed release is verified once its dynos are up.
 
     Parameters:
-        path: requested below the app's web address.
+        path: requested below the app's web address; None where nothing is requested.
         status: the HTTP status that counts as healthy.
         within: how long to keep trying.
         passes: how many consecutive healthy answers are needed.
+        command: a shell command that must succeed, too, and how long it may take.
     """
 
-    path: str = "/"
+    path: str | None = "/"
     status: int = 200
     within: timedelta = timedelta(seconds=60)
     passes: int = 2
+    command: str | None = None
+    timeout: timedelta = timedelta(minutes=5)
+
+    @property
+    def checks(self) -> list[str]:
+        """What a release has to do, for people."""
+        asked = f"answers {self.status} to GET {self.path}" if self.path is not None else None
+        return [check for check in (asked, f"passes `{self.command}`" if self.command else None) if check]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,7 @@ class StageSpec:
         kind: Heroku's stage of its couplings.
         apps: app names; of the first stage, the first one builds and the others receive its slug.
         waves: the apps again, grouped into the order in which they receive a promotion.
+        wave_soak: how long a wave must stay good before the next one.
         branch: of the first stage, the branch that herodeploy delivers from.
         verify: HTTP check after each deploy or promotion; None means only that the dynos must be up.
         gates: questions asked before a move into this stage.
@@ -126,6 +136,7 @@ class StageSpec:
     verify: VerifySpec | None = None
     gates: tuple[GateSpec, ...] = ()
     on_failure: Literal["rollback", "stop"] = "stop"
+    wave_soak: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,14 @@ class Note:
         text: one line, no secrets.
         leg: ``test`` or a stage's name, where there is one.
         app: the app it is about, where there is one.
+        beside: other apps give output at the same time, so that each line has to name its app.
     """
 
     kind: NoteKind
     text: str
     leg: str | None = None
     app: str | None = None
+    beside: bool = False
 
 
 Report = Callable[[Note], None]

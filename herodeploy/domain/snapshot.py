@@ -22,7 +22,8 @@ class AppView:
         version: of the current release; `newest_version` and `newest_status` are the newest one's, which may have
             failed or be on its way.
         dynos: how many there are in each state.
-        verified: whether herodeploy has verified this very artifact in this stage, and it has failed none there since.
+        verified: whether herodeploy has verified this very artifact in this app, and it has failed nowhere in this
+            stage since.
     """
 
     name: str

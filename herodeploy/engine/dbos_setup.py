@@ -17,7 +17,7 @@ from herodeploy.errors import StoreError
 if TYPE_CHECKING:
     from dbos import DBOSConfig
 
-VERSION = "legs-1"
+VERSION = "legs-2"
 """Part of every record. Raise it when the order or the names of steps change: legs of others are not resumed."""
 
 
@@ -25,7 +25,6 @@ def config(database: Path | str, executor_id: str) -> DBOSConfig:
     """Return what `DBOS` is built with, and make the SQLite file where it is missing."""
     from dbos import DBOSPortableJSONSerializer
 
-    """Return what `DBOS` is built with, and make the SQLite file where it is missing."""
     name = f"herodeploy-{place.file_stem(executor_id)}"
     common: DBOSConfig = {
         # DBOS hands the legs of one application name only to workers of that name.

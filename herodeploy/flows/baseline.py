@@ -6,17 +6,21 @@ each recovery compares against it before it POSTs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from herodeploy.domain.pipeline import StageSpec
+from herodeploy.domain.pipeline import App, StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.flows.services import Services
+from herodeploy.flows.side_by_side import side_by_side
 
 Baseline = dict[str, Any]
-"""Of one app: ``app_id``, ``newest`` (release version), and of the current release ``release_id``, ``version`` and
-``slug_id``; ``builds`` lists the ids of the builds it had."""
+"""Of one app: ``app_id``, ``web_url``, ``newest`` (release version), and of the current release ``release_id``,
+``version`` and ``slug_id``; ``builds`` lists the ids of the builds it had."""
 
 RECENT = 20
+FEW = 2
 
 
 def take(services: Services, stage: StageSpec, *, builder: str | None = None) -> dict[str, Baseline]:
@@ -28,21 +32,39 @@ def take(services: Services, stage: StageSpec, *, builder: str | None = None) ->
     Raises:
         NotFound: an app of the stage is not on the platform.
     """
-    return {app: _of_app(services, app, with_builds=app == builder) for app in stage.apps}
+    works = {
+        name: partial(_of_app, services, app, with_builds=name == builder)
+        for name, app in apps(services, stage.apps).items()
+    }
+    return side_by_side(services, works)
 
 
-def _of_app(services: Services, app: str, *, with_builds: bool) -> Baseline:
-    app_id = services.heroku.apps.get(app).id
-    releases = services.heroku.releases.list(app, limit=RECENT)
+def apps(services: Services, names: Sequence[str]) -> dict[str, App]:
+    """Return the apps of those names; many are asked for together.
+
+    Raises:
+        NotFound: one is not on the platform.
+    """
+    found: dict[str, App] = {}
+    if len(names) > FEW:
+        couplings = services.heroku.couplings.list(services.pipeline().id)
+        found = {app.name: app for app in services.heroku.apps.filter([each.app_id for each in couplings])}
+    # One that is not in the pipeline may be on the platform all the same.
+    return {name: found.get(name) or services.heroku.apps.get(name) for name in names}
+
+
+def _of_app(services: Services, app: App, *, with_builds: bool) -> Baseline:
+    releases = services.heroku.releases.list(app.name, limit=RECENT)
     current = next((release for release in releases if release.current), None)
-    current = current or services.heroku.releases.current(app)
+    current = current or services.heroku.releases.current(app.name)
     return {
-        "app_id": app_id,
+        "app_id": app.id,
+        "web_url": app.web_url,
         "newest": releases[0].version if releases else 0,
         "release_id": current.id if current else None,
         "version": current.version if current else None,
         "slug_id": current.slug_id if current else None,
-        "builds": [build.id for build in services.heroku.builds.list(app)] if with_builds else [],
+        "builds": [build.id for build in services.heroku.builds.list(app.name)] if with_builds else [],
     }
 
 

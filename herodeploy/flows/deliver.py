@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from herodeploy.domain.delivery import TEST_LEG, Delivery, Status
@@ -16,7 +16,7 @@ from herodeploy.errors import (
     Refused,
     StoreError,
 )
-from herodeploy.flows import baseline, ci, deploy, holds, plain, promote
+from herodeploy.flows import baseline, ci, deploy, holds, plain, promote, soak
 from herodeploy.flows.approval import approve, find, reject
 from herodeploy.flows.judge import judge, may_enter
 from herodeploy.flows.occupancy import occupied
@@ -130,9 +130,12 @@ def _leg(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
         hold = occupied(services, delivery.at_stage, delivery.id)
     try:
         with hold:
-            payload = _payload(services, delivery)
+            payload, leg_id = _payload(services, delivery), delivery.leg_id
+            if soaked := payload.get("soaked"):
+                soak.wait(services, delivery.at_stage, soaked)
+                leg_id += f"/wave-{soaked['wave'] + 1}"
             services.tell("leg", f"{name} {delivery.short}", leg=delivery.at_stage)
-            outcome = engine.run(delivery.leg_id, name, payload)
+            outcome = engine.run(leg_id, name, payload)
     except Busy:
         raise
     except Refused as no:
@@ -160,7 +163,8 @@ def _payload(services: Services, delivery: Delivery) -> dict[str, Any]:
         "source_app_id": delivery.source_app_id,
         "source_release_id": delivery.source_release_id,
     }
-    return {**common, **change, **source, **before}
+    soaked = soak.last(services, delivery.at_stage, delivery.leg_id, delivery.id)
+    return {**common, **change, **source, **before, **soaked, "move": delivery.leg_id}
 
 
 def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
@@ -179,7 +183,7 @@ def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
         }
     event = _event(services, delivery, "leg.started", f"{delivery.short} enters {delivery.at_stage}", before)
     services.store.record_event(event)
-    return before
+    return {**before, "looked": services.looked()}
 
 
 def _begun(services: Services, delivery: Delivery) -> Event | None:
@@ -201,6 +205,8 @@ def _errored(services: Services, delivery: Delivery, error: Exception) -> None:
 
 def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
     leg = delivery.at_stage
+    if outcome["outcome"] == "soaking":
+        return _soaks(services, delivery, outcome)
     if outcome["outcome"] != "succeeded":
         return _failed(services, delivery, outcome)
     if leg == TEST_LEG:
@@ -216,6 +222,7 @@ def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> D
         "source_app_id": outcome["source_app_id"],
         "source_release_id": outcome["source_release_id"],
         "reason": None,
+        "recheck_at": None,
     }
     following = _following(services, leg)
     data = {"releases": {app: got["version"] for app, got in outcome["releases"].items()}}
@@ -228,6 +235,14 @@ def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> D
     return _move(services, delivery, event, status=Status.WAITING, at_stage=following, attempt=1, **changes)
 
 
+def _soaks(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
+    """Note until when a wave soaks; the delivery still runs, and nobody else may enter its stage."""
+    services.store.occupy(delivery.pipeline_id, delivery.at_stage, delivery.id, services.clock())
+    event = soak.event(services, delivery.at_stage, delivery.leg_id, outcome, delivery.id)
+    until = datetime.fromisoformat(outcome["until"])
+    return _move(services, delivery, event, reason=outcome["reason"], recheck_at=until)
+
+
 def _failed(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
     reason = outcome["reason"]
     ci_said = outcome.get("ci", "failed")
@@ -235,7 +250,7 @@ def _failed(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> 
     kind = kinds.get(delivery.at_stage, "promotion.failed")
     changes = {"ci": ci_said} if delivery.at_stage == TEST_LEG else {}
     event = _event(services, delivery, kind, reason)
-    return _move(services, delivery, event, status=Status.FAILED, reason=reason, **changes)
+    return _move(services, delivery, event, status=Status.FAILED, reason=reason, recheck_at=None, **changes)
 
 
 def _tested(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:

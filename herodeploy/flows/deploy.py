@@ -7,13 +7,14 @@ from typing import Any
 
 from herodeploy.domain.release import Build
 from herodeploy.engine.port import Run
-from herodeploy.flows import plain
+from herodeploy.flows import plain, targets
 from herodeploy.flows.baseline import Baseline
-from herodeploy.flows.put_back import put_back
+from herodeploy.flows.kept import Kept
+from herodeploy.flows.put_back import begun, go_on, put_back
 from herodeploy.flows.services import Services
-from herodeploy.flows.verified import verify_in
+from herodeploy.flows.verified import subject
 from herodeploy.flows.watch import release_of_build, upload, watch_build, watch_release
-from herodeploy.flows.waves import Move, failed, move_wave
+from herodeploy.flows.waves import Move, failed, move_wave, verify_some
 
 Payload = dict[str, Any]
 
@@ -22,7 +23,8 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
     """Carry out the leg of the first stage.
 
     Parameters:
-        payload: ``pipeline_id``, ``commit``, ``message``, ``stage``, ``baseline`` of each app, ``attempt``.
+        payload: ``pipeline_id``, ``commit``, ``message``, ``stage``, ``baseline`` of each app, ``attempt``,
+            ``move`` (its id), ``delivery_id``.
 
     Returns:
         the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` and the ``releases`` of the apps.
@@ -31,27 +33,33 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
     builder, others = stage.apps[0], stage.apps[1:]
     before: Baseline = payload["baseline"][builder]
 
+    move = Move(
+        id=payload["move"],
+        pipeline_id=payload["pipeline_id"],
+        stage=stage,
+        baseline=payload["baseline"],
+        slug_id="",
+        source_app_id=before["app_id"],
+        source_release_id="",
+        attempt=payload["attempt"],
+        delivery_id=payload["delivery_id"],
+    )
+    if (noted := run.step("begin", partial(begun, services, move))) is not None:
+        return failed(go_on(services, run, move, noted))
     build_id = run.step("start build", partial(_start_build, services, builder, payload))
     build = run.step("build", partial(_build, services, builder, build_id, stage.name))
     if build["status"] != "succeeded":
         return failed(f"the build of {payload['commit'][:8]} failed in {builder}")
-    release = run.step("release", partial(_release, services, builder, build["release_id"], stage.name))
+    release = run.step("release", partial(_release, services, builder, build["release_id"], payload))
     if release["status"] != "succeeded":
         return failed(release_failed(builder, release["version"], before))
-    move = Move(
-        pipeline_id=payload["pipeline_id"],
-        stage=stage,
-        baseline=payload["baseline"],
-        slug_id=release["slug_id"],
-        source_app_id=before["app_id"],
-        source_release_id=release["id"],
-        attempt=payload["attempt"],
-        releases={builder: release},
-    )
-    reason = run.step(f"verify {builder}", partial(verify_in, services, stage, builder, release["version"]))
+    move.slug_id, move.source_release_id, move.releases = release["slug_id"], release["id"], {builder: release}
+    subjects = [subject(builder, before["web_url"], release)]
+    reason = run.step(f"verify {builder}", partial(verify_some, services, move, subjects))[builder]
     if reason is None and others:
         reason = move_wave(services, run, move, "others", others)
     if reason is not None:
+        services.store.targets.skip(move.id)
         return failed(put_back(services, run, move, reason))
     return move.outcome()
 
@@ -107,16 +115,19 @@ def _build(services: Services, app: str, build_id: str, leg: str) -> dict[str, A
     return {"status": "succeeded" if release_id else "failed", "slug_id": build.slug_id, "release_id": release_id}
 
 
-def _release(services: Services, app: str, release_id: str, leg: str) -> dict[str, Any]:
-    release = watch_release(services, app, release_id, leg)
+def _release(services: Services, app: str, release_id: str, payload: Payload) -> dict[str, Any]:
+    leg, keep = payload["stage"]["name"], Kept()
+    release = watch_release(services, app, release_id, leg, keep=keep)
     if release.status == "succeeded":
         services.tell("done", f"v{release.version} released", leg=leg, app=app)
     else:
         services.tell("failed", f"the release phase of v{release.version} failed", leg=leg, app=app)
-    return {
+    got = {
         "id": release.id,
         "version": release.version,
         "status": release.status,
         "slug_id": release.slug_id,
         "app_id": release.app_id,
     }
+    targets.built(services, app, payload, got, str(keep))
+    return got

@@ -97,23 +97,30 @@ def crashed(services: Services, app: str, version: int) -> set[str]:
 
 
 def no_answer(services: Services, app: App, spec: VerifySpec) -> str | None:
-    """Return what an app says in the place of what its stage's verification wants; None where it says that.
+    """Return what an app says in the place of what its stage's verification wants; None where it says that, or nothing
+    is asked of it.
 
     Raises:
-        PlatformUnreachable: nothing came back at all. Heroku's router answers for an app that is down, so that is the
+        PlatformUnreachable: no connection came about. Heroku's router answers for an app that is down, so that is the
             network's doing.
     """
+    if spec.path is None:
+        return None
     ends = time.monotonic() + min(spec.within, STEADY_WITHIN).total_seconds()
-    in_a_row = 0
+    in_a_row, unreachable = 0, None
     while True:
-        status = services.heroku.probe(app, spec.path, PROBE_TIMEOUT)
+        status = None
+        try:
+            status, unreachable = services.heroku.probe(app, spec.path, PROBE_TIMEOUT), None
+        except PlatformUnreachable as error:
+            unreachable = error
         in_a_row = in_a_row + 1 if status == spec.status else 0
         if in_a_row >= spec.passes:
             return None
-        if time.monotonic() >= ends and status is None:
-            raise PlatformUnreachable(f"nothing comes back from {app.name}", hint=f"open {app.web_url}")
         if time.monotonic() >= ends:
-            return f"{app.name} answers {status} to GET {spec.path}, not {spec.status}"
+            if unreachable is not None:
+                raise unreachable
+            return f"{app.name} answers {status or 'nothing'} to GET {spec.path}, not {spec.status}"
         services.pause(services.poll)
 
 

@@ -43,9 +43,7 @@ def judge_all(services: Services, deliveries: Sequence[Delivery]) -> None:
     stage = services.stage(deliveries[0].at_stage)
     artifacts = {each: artifact_of(each) for each in deliveries}
     before = services.spec.before(stage.name)
-    known = services.store.judging.known(
-        deliveries[0].pipeline_id, stage.name, before.name if before else None, artifacts
-    )
+    known = services.store.judging.known(deliveries[0].pipeline_id, stage.name, before, artifacts)
     judged, ends = [], time.monotonic() + LONG
     for facts, delivery in zip(_facts(services, stage, known, artifacts), deliveries, strict=True):
         judged.append(_judge(services, delivery, facts))
@@ -63,7 +61,7 @@ def may_enter(services: Services, delivery: Delivery) -> bool:
 def facts_of(services: Services, delivery: Delivery, stage: StageSpec) -> Facts:
     """Return what the gates of a stage may know of a delivery."""
     before, artifacts = services.spec.before(stage.name), {delivery: artifact_of(delivery)}
-    known = services.store.judging.known(delivery.pipeline_id, stage.name, before.name if before else None, artifacts)
+    known = services.store.judging.known(delivery.pipeline_id, stage.name, before, artifacts)
     return _facts(services, stage, known, artifacts)[0]
 
 

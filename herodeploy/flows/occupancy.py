@@ -44,8 +44,8 @@ def occupied(services: Services, stage: str, holder: str) -> Iterator[None]:
 
 
 @contextmanager
-def occupied_by_hand(services: Services, stage: str) -> Iterator[None]:
-    """Hold a stage for what a person does by hand, while the block lasts.
+def occupied_by_hand(services: Services, stage: str) -> Iterator[str]:
+    """Hold a stage for what a person does by hand, while the block lasts; gives the name of the move.
 
     Raises:
         Occupied: a delivery holds the stage, or was let into it and cut: carried on, it would undo the person's work.
@@ -53,8 +53,9 @@ def occupied_by_hand(services: Services, stage: str) -> Iterator[None]:
     for each in services.store.open_deliveries(services.pipeline().id):
         if _is_on_its_way(each, stage):
             raise _taken(f"delivery {each.id} is on its way into {stage}", stage, each.id)
-    with occupied(services, stage, f"by-hand-{uuid.uuid4().hex[:8]}"):
-        yield
+    name = f"by-hand-{uuid.uuid4().hex[:8]}"
+    with occupied(services, stage, name):
+        yield name
 
 
 def free(services: Services, held: Occupied, within: timedelta) -> bool:

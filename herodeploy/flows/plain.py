@@ -17,6 +17,7 @@ def stage_to_json(stage: StageSpec) -> dict[str, Any]:
         "waves": [list(wave) for wave in stage.waves],
         "verify": _verify_to_json(stage.verify),
         "on_failure": stage.on_failure,
+        "wave_soak": stage.wave_soak.total_seconds() if stage.wave_soak is not None else None,
     }
 
 
@@ -29,6 +30,7 @@ def stage_from_json(value: dict[str, Any]) -> StageSpec:
         waves=tuple(tuple(wave) for wave in value["waves"]),
         verify=_verify_from_json(value["verify"]),
         on_failure=value["on_failure"],
+        wave_soak=timedelta(seconds=value["wave_soak"]) if value["wave_soak"] is not None else None,
     )
 
 
@@ -40,10 +42,19 @@ def _verify_to_json(verify: VerifySpec | None) -> dict[str, Any] | None:
         "status": verify.status,
         "within": verify.within.total_seconds(),
         "passes": verify.passes,
+        "command": verify.command,
+        "timeout": verify.timeout.total_seconds(),
     }
 
 
 def _verify_from_json(value: dict[str, Any] | None) -> VerifySpec | None:
     if value is None:
         return None
-    return VerifySpec(value["path"], value["status"], timedelta(seconds=value["within"]), value["passes"])
+    return VerifySpec(
+        value["path"],
+        value["status"],
+        timedelta(seconds=value["within"]),
+        value["passes"],
+        value["command"],
+        timedelta(seconds=value["timeout"]),
+    )

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from herodeploy.domain.delivery import Status
-from herodeploy.domain.pipeline import App, StageSpec
-from herodeploy.domain.release import Release
+from herodeploy.domain.pipeline import StageSpec
+from herodeploy.domain.promotion import PromotionPlan, narrow, plan_promotion
 from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
-from herodeploy.errors import Refused, UsageError
-from herodeploy.flows import baseline, by_hand, holds, plain
+from herodeploy.errors import Refused
+from herodeploy.flows import baseline, by_hand, holds, plain, soak
+from herodeploy.flows.choose import Chosen, Wish, choose
 from herodeploy.flows.moves import last_move
 from herodeploy.flows.occupancy import occupied_by_hand
-from herodeploy.flows.put_back import put_back
+from herodeploy.flows.put_back import begun, go_on, put_back
 from herodeploy.flows.services import Services
-from herodeploy.flows.verified import record_verified
-from herodeploy.flows.waves import Move, failed, move_wave
+from herodeploy.flows.verified import record_verified, subject
+from herodeploy.flows.waves import Move, failed, move_wave, verify_some
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,16 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
 
     Parameters:
         payload: ``pipeline_id``, ``stage``, ``baseline`` of each app, ``slug_id``, ``source_app_id``,
-            ``source_release_id``, ``attempt``.
+            ``source_release_id``, ``attempt``, ``move`` (its id), ``delivery_id``; ``looked``, ``cut`` and
+            ``is_way_back`` as of `Move`; ``soaked`` as of `soak.last`.
 
     Returns:
         the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` (for the stage after this one) and the
-        ``releases`` of the apps.
+        ``releases`` of the apps; or that of `soak.outcome`, after which another leg goes on.
     """
     stage = plain.stage_from_json(payload["stage"])
     move = Move(
+        id=payload["move"],
         pipeline_id=payload["pipeline_id"],
         stage=stage,
         baseline=payload["baseline"],
@@ -62,120 +67,173 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
         source_app_id=payload["source_app_id"],
         source_release_id=payload["source_release_id"],
         attempt=payload["attempt"],
+        delivery_id=payload.get("delivery_id"),
+        looked=payload.get("looked"),
+        cut=payload.get("cut", False),
+        is_way_back=payload.get("is_way_back", False),
     )
+    if (noted := run.step("begin", partial(begun, services, move))) is not None:
+        return failed(go_on(services, run, move, noted))
+    soaked, many = payload.get("soaked"), len(stage.waves)
+    reason = _still_good(services, run, move, soaked) if soaked else None
     for number, wave in enumerate(stage.waves, start=1):
-        if len(stage.waves) > 1:
-            services.tell("step", f"wave {number} of {len(stage.waves)}: {', '.join(wave)}", leg=stage.name)
+        if reason is not None or (soaked and number <= soaked["wave"]):
+            continue
+        if many > 1:
+            services.tell("step", f"wave {number} of {many}: {', '.join(wave)}", leg=stage.name)
         reason = move_wave(services, run, move, str(number), wave)
-        if reason is not None:
-            return failed(put_back(services, run, move, reason))
+        if reason is None and stage.wave_soak is not None and number < many:
+            until = run.step(f"wave {number}: soaks", partial(_soaks_until, services, stage.wave_soak))
+            return soak.outcome(number, many, datetime.fromisoformat(until), move.releases)
+    if reason is not None:
+        services.store.targets.skip(move.id)
+        return failed(put_back(services, run, move, reason))
     return move.outcome()
 
 
-def promote(services: Services, to: str | None = None, *, override: str | None = None) -> PromotionView:
-    """Promote the current release of the stage before, now; of the gates only those are asked that hold for people.
+def _soaks_until(services: Services, length: timedelta) -> str:
+    return (services.clock() + length).isoformat()
+
+
+def _still_good(services: Services, run: Run, move: Move, soaked: dict[str, Any]) -> str | None:
+    """Verify once more what the waves before the soak got; return why it is no good, if so."""
+    move.releases = soaked["releases"]
+    subjects = [subject(app, move.baseline[app]["web_url"], got) for app, got in move.releases.items()]
+    reasons = run.step(f"wave {soaked['wave']}: soaked", partial(verify_some, services, move, subjects))
+    return "; ".join(reason for reason in reasons.values() if reason is not None) or None
+
+
+def plan(services: Services, wish: Wish) -> PromotionPlan:
+    """Return what `promote` would do; errors as of `choose`."""
+    chosen = choose(services, wish)
+    return _plan(services, chosen, baseline.take(services, narrow(chosen.stage, chosen.apps)))
+
+
+def promote(
+    services: Services, to: str | None = None, *, wish: Wish | None = None, override: str | None = None
+) -> PromotionView:
+    """Promote a release of the stage before, now; of the gates only those are asked that hold for people.
 
     Parameters:
         to: the stage to promote into; the last one unless given.
+        wish: more than that; `to` is then not looked at.
         override: why to go past gates that say WAIT or FAIL; None to heed them.
 
     Raises:
         Refused: a gate is against it, or the promotion or its verification failed.
         UsageError: there is nothing to promote.
     """
-    stage, source, release = _what(services, to)
-    slug_id = release.slug_id or ""
-    commit = services.heroku.slugs.get(source.name, slug_id).commit
-    what = f"{source.name} v{release.version} ({(commit or 'unknown commit')[:8]}) to {stage.name}"
-    with occupied_by_hand(services, stage.name):
-        begun = _begun(services, stage, slug_id)
-        before = begun or baseline.take(services, stage)
-        there = all(each["slug_id"] == slug_id for each in before.values())
-        if not there:
-            by_hand.ask(services, stage, source, release, commit, override)
-        told = f"{stage.name} has {source.name} v{release.version} already" if there else f"promoting {what}"
+    chosen = choose(services, wish or Wish(to))
+    stage = narrow(chosen.stage, chosen.apps)
+    with occupied_by_hand(services, stage.name) as move_id:
+        cut = _cut(services, chosen)
+        noted = cut or {"baseline": baseline.take(services, stage), "move": move_id}
+        looked = None if cut else services.looked()
+        planned = _plan(services, chosen, noted["baseline"])
+        if not planned.there:
+            by_hand.ask(services, stage, chosen.source, chosen.release, planned.commit, override)
+        told = f"{stage.name} has {_release(planned)} already" if planned.there else f"promoting {planned.what}"
         services.tell("leg", told, leg=stage.name)
-        if begun is None and not there:
-            _record_start(services, stage, before, slug_id, what)
-        outcome = promote_leg(services, DirectRun(), _payload(services, stage, before, source, release))
-    got = _succeeded(services, stage, outcome, what, commit)
-    holds.lift_for_newest(services, stage, slug_id, "it got the newest")
-    already = all(each["id"] == before[app]["release_id"] for app, each in got.items())
+        if cut is None and not planned.there:
+            noted["is_way_back"] = _is_way_back(services, planned, noted["baseline"])
+            _record_start(services, planned, noted)
+        payload = _payload(services, planned, noted) | {"looked": looked, "cut": cut is not None}
+        payload |= soak.last(services, stage.name, payload["move"], None) if cut else {}
+        outcome = _carry_out(services, payload)
+    got = _succeeded(services, planned, outcome)
+    if planned.whole:
+        holds.lift_for_newest(services, chosen.stage, planned.slug_id, "it got the newest")
+    already = all(each["id"] == noted["baseline"][app]["release_id"] for app, each in got.items())
     if not already:
-        data: dict[str, object] = {"slug_id": slug_id, "by_hand": True}
-        event = services.event("promotion.succeeded", f"promoted {what}", stage=stage.name, data=data)
+        data: dict[str, object] = {"slug_id": planned.slug_id, "by_hand": True, "apps": list(planned.stage.apps)}
+        event = services.event("promotion.succeeded", f"promoted {planned.what}", stage=stage.name, data=data)
         services.store.record_event(event)
-    _close_waiting(services, stage, slug_id)
+    _close_waiting(services, chosen.stage, planned.slug_id)
     versions = {app: each["version"] for app, each in got.items()}
-    return PromotionView(stage.name, source.name, release.version, commit, versions, already)
+    return PromotionView(stage.name, planned.source_app, planned.release_version, planned.commit, versions, already)
 
 
-def _begun(services: Services, stage: StageSpec, slug_id: str) -> dict[str, baseline.Baseline] | None:
-    """Return what the stage had before a promotion of this artifact by hand, if cut and nothing moved since."""
-    last = last_move(services, stage.name)
-    if last is None or last.kind != "promotion.started" or last.data.get("slug_id") != slug_id:
+def _plan(services: Services, chosen: Chosen, before: dict[str, baseline.Baseline]) -> PromotionPlan:
+    commit = services.slug(chosen.source.name, chosen.slug_id).commit
+    return plan_promotion(chosen.stage, chosen.source, chosen.release, commit, before, chosen.apps)
+
+
+def _release(planned: PromotionPlan) -> str:
+    return f"{planned.source_app} v{planned.release_version}"
+
+
+def _cut(services: Services, chosen: Chosen) -> dict[str, Any] | None:
+    """Return what the same promotion by hand noted when it began, if it was cut and nothing moved since."""
+    last = last_move(services, chosen.stage.name)
+    if last is None or last.kind != "promotion.started" or last.data.get("slug_id") != chosen.slug_id:
         return None
-    before = last.data.get("baseline")
-    if not isinstance(before, dict) or set(before) != set(stage.apps):
+    noted: dict[str, Any] = dict(last.data)
+    if not isinstance(noted.get("baseline"), dict) or set(noted["baseline"]) != set(chosen.apps):
         return None
-    services.tell("info", f"carrying on the promotion of {last.at:%Y-%m-%d %H:%M} UTC, which was cut", leg=stage.name)
-    return before
+    told = f"carrying on the promotion of {last.at:%Y-%m-%d %H:%M} UTC, which was cut"
+    services.tell("info", told, leg=chosen.stage.name)
+    return noted
 
 
-def _record_start(
-    services: Services, stage: StageSpec, before: dict[str, baseline.Baseline], slug_id: str, what: str
-) -> None:
-    data: dict[str, object] = {"slug_id": slug_id, "baseline": before}
-    event = services.event("promotion.started", f"promoting {what}", stage=stage.name, data=data)
+def _is_way_back(services: Services, planned: PromotionPlan, before: dict[str, baseline.Baseline]) -> bool:
+    """Whether this puts an older artifact than there is."""
     there = [each["slug_id"] for each in before.values()]
-    older = holds.is_older(holds.built_in_order(services, stage), slug_id, *there)
-    holds.begin(services, stage, event, f"promoted {what}" if older else None)
+    return holds.is_older(holds.built_in_order(services, planned.stage), planned.slug_id, *there)
 
 
-def _what(services: Services, to: str | None) -> tuple[StageSpec, App, Release]:
-    stage = services.stage(to) if to else services.spec.stages[-1]
-    before = services.spec.before(stage.name)
-    if before is None:
-        raise UsageError(f"{stage.name} builds and receives no promotion", hint="herodeploy deliver")
-    source = services.heroku.apps.get(before.apps[0])
-    release = services.heroku.releases.current(source.name)
-    if release is None or release.slug_id is None:
-        raise UsageError(f"{source.name} has no release to promote", hint="herodeploy deliver")
-    if not services.store.is_verified(services.pipeline().id, before.name, release.slug_id):
-        services.tell("warning", f"v{release.version} of {source.name} has not passed verification in {before.name}")
-    return stage, source, release
+def _record_start(services: Services, planned: PromotionPlan, noted: dict[str, Any]) -> None:
+    data: dict[str, object] = {**noted, "slug_id": planned.slug_id, "apps": list(planned.stage.apps)}
+    event = services.event("promotion.started", f"promoting {planned.what}", stage=planned.stage.name, data=data)
+    holds.begin(services, planned.stage, event, f"promoted {planned.what}" if noted["is_way_back"] else None)
 
 
-def _payload(
-    services: Services, stage: StageSpec, before: dict[str, baseline.Baseline], source: App, release: Release
-) -> dict[str, Any]:
+def _payload(services: Services, planned: PromotionPlan, noted: dict[str, Any]) -> dict[str, Any]:
     return {
+        "move": noted["move"],
         "pipeline_id": services.pipeline().id,
-        "stage": plain.stage_to_json(stage),
-        "baseline": before,
-        "slug_id": release.slug_id,
-        "source_app_id": source.id,
-        "source_release_id": release.id,
+        "stage": plain.stage_to_json(planned.stage),
+        "baseline": noted["baseline"],
+        "is_way_back": noted.get("is_way_back", False),
+        "slug_id": planned.slug_id,
+        "source_app_id": planned.source_app_id,
+        "source_release_id": planned.release_id,
         "attempt": 1,
     }
 
 
-def _succeeded(
-    services: Services, stage: StageSpec, outcome: dict[str, Any], what: str, commit: str | None
-) -> dict[str, dict[str, Any]]:
+def _carry_out(services: Services, payload: dict[str, Any]) -> dict[str, Any]:
+    stage = payload["stage"]["name"]
+    while True:
+        if (soaked := payload.get("soaked")) is not None:
+            soak.wait(services, stage, soaked)
+        try:
+            outcome = promote_leg(services, DirectRun(), payload)
+        except Refused as no:
+            return failed(no.message)
+        if outcome["outcome"] != "soaking":
+            return outcome
+        services.store.record_event(soak.event(services, stage, payload["move"], outcome, None))
+        payload = {**payload, "soaked": outcome}
+
+
+def _succeeded(services: Services, planned: PromotionPlan, outcome: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what each app got, recorded as verified."""
     if outcome["outcome"] != "succeeded":
-        text = f"promotion of {what} failed: {outcome['reason']}"
-        services.store.record_event(services.event("promotion.failed", text, stage=stage.name))
+        text = f"promotion of {planned.what} failed: {outcome['reason']}"
+        services.store.record_event(services.event("promotion.failed", text, stage=planned.stage.name))
         raise Refused(outcome["reason"])
-    record_verified(services, stage.name, outcome, commit or "", None)
+    record_verified(services, planned.stage.name, outcome, planned.commit or "", None)
     return dict(outcome["releases"])
 
 
 def _close_waiting(services: Services, stage: StageSpec, slug_id: str) -> None:
+    """Let the delivery that waits with this artifact be delivered, once every app of the last stage has it."""
+    pipeline_id = services.pipeline().id
     if stage.name != services.spec.stages[-1].name:
         return
-    for delivery in services.store.open_deliveries(services.pipeline().id):
+    if not services.store.is_verified(pipeline_id, stage.name, slug_id, stage.apps):
+        return
+    for delivery in services.store.open_deliveries(pipeline_id):
         here = delivery.at_stage == stage.name and delivery.slug_id == slug_id
         if here and delivery.status in (Status.WAITING, Status.ERRORED):
             event = services.event("delivery.delivered", "promoted by hand", delivery_id=delivery.id, stage=stage.name)

@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.engine.port import Run
 from herodeploy.errors import InvalidRequest
-from herodeploy.flows.baseline import RECENT
+from herodeploy.flows import targets
+from herodeploy.flows.baseline import RECENT, Baseline
+from herodeploy.flows.keep_out import keep_out
+from herodeploy.flows.moves import EVENTS
 from herodeploy.flows.services import Services
-from herodeploy.flows.verified import record_put_back, verify_in
+from herodeploy.flows.side_by_side import side_by_side
+from herodeploy.flows.verified import record_put_back, subject, verify_in
 from herodeploy.flows.watch import watch_release
 from herodeploy.flows.waves import Move
 
+WAVE_FAILED = "wave.failed"
+"""Kind of the event that says that a move has failed and what it brought is put back: it cannot succeed any more."""
+
+
+def begun(services: Services, move: Move) -> dict[str, Any] | None:
+    """Return what an earlier process, or an earlier attempt, noted when it began to put this move's releases back."""
+    for event in services.store.events(move.pipeline_id, move.delivery_id, limit=EVENTS):
+        same = event.data.get("move") == move.id if move.delivery_id is None else True
+        if event.kind == WAVE_FAILED and event.stage == move.stage.name and same:
+            return dict(event.data)
+    return None
+
+
+def go_on(services: Services, run: Run, move: Move, noted: dict[str, Any]) -> str:
+    """Put back the rest of what `begun` found; return the whole reason."""
+    move.id, move.slug_id, move.releases = noted["move"], noted["slug_id"], noted["releases"]
+    return put_back(services, run, move, noted["reason"])
+
 
 def put_back(services: Services, run: Run, move: Move, reason: str) -> str:
-    """Put the previous release back into the apps that moved, if the stage asks for it; return the whole reason."""
+    """Put the previous release back into the apps that moved, if the stage asks for it; return the whole reason.
+
+    Into all of them or into none: none where one had a release that was never verified in this stage, as nobody knows
+    whether that is any better. What was put back is kept out: the stage is locked, the commits are marked.
+    """
     if move.stage.on_failure != "rollback":
         return reason
-    told, settled = [reason], {}
-    for app in move.releases:
-        text, got = _put_back_one(services, run, move, app)
-        told.append(text)
-        if got is not None:
-            settled[app] = got
+    chosen = run.step("put back: choose", partial(_choose, services, move, reason))
+    if chosen["why_not"] is not None:
+        services.tell("warning", chosen["why_not"], leg=move.stage.name)
+        return f"{reason}; {chosen['why_not']}"
+    back = {app: move.baseline[app] for app in chosen["apps"]}
+    started = run.step("put back", partial(_start, services, move, back))
+    begun = {app: got["id"] for app, got in started.items() if got["id"]}
+    addresses = {app: before["web_url"] for app, before in back.items()}
+    settled = run.step("put back: settle", partial(settle, services, move.stage, begun, addresses))
     record_put_back(services, move.stage.name, settled)
-    return "; ".join(told)
+    targets.put_back(services, move, settled)
+    if settled:
+        keep_out(services, move, back, reason)
+    told = [_told(app, move.baseline[app], started.get(app), settled.get(app)) for app in move.releases]
+    return "; ".join([reason, *told])
 
 
 def roll_back(services: Services, app: str, release_id: str, slug_id: str, after: int) -> str:
@@ -45,32 +79,94 @@ def roll_back(services: Services, app: str, release_id: str, slug_id: str, after
     return services.heroku.releases.rollback(app, release_id).id
 
 
-def settle(services: Services, stage: StageSpec, app: str, release_id: str) -> dict[str, Any]:
-    """Return ``version`` of a rollback's release and the ``reason`` why it does not run, if it does not."""
-    release = watch_release(services, app, release_id, stage.name)
-    if release.status != "succeeded":
-        return {"version": release.version, "reason": f"the release phase of v{release.version} failed in {app}"}
-    return {"version": release.version, "reason": verify_in(services, stage, app, release.version)}
+def settle(
+    services: Services, stage: StageSpec, begun: Mapping[str, str], addresses: Mapping[str, str | None]
+) -> dict[str, dict[str, Any]]:
+    """Wait for rollbacks' releases and verify them.
+
+    Parameters:
+        begun: the id of each app's release.
+        addresses: the web address of each app.
+
+    Returns:
+        of each app ``id``, ``app_id``, ``version`` and ``slug_id`` of the release, and the ``reason`` why it does not
+        run, if it does not.
+    """
+    beside = len(begun) > 1
+    watches = {
+        app: partial(watch_release, services, app, release_id, stage.name, beside=beside)
+        for app, release_id in begun.items()
+    }
+    settled: dict[str, dict[str, Any]] = {
+        app: {
+            "id": release.id,
+            "app_id": release.app_id,
+            "version": release.version,
+            "slug_id": release.slug_id,
+            "reason": None
+            if release.status == "succeeded"
+            else f"the release phase of v{release.version} failed in {app}",
+        }
+        for app, release in side_by_side(services, watches).items()
+    }
+    subjects = [subject(app, addresses[app], got) for app, got in settled.items() if not got["reason"]]
+    for app, reason in verify_in(services, stage, subjects).items():
+        settled[app]["reason"] = reason
+    return settled
 
 
-def _put_back_one(services: Services, run: Run, move: Move, app: str) -> tuple[str, dict[str, Any] | None]:
-    """Return what became of an app in words, and as `settle` says it where a release was put back."""
-    before, leg = move.baseline[app], move.stage.name
-    if before["slug_id"] is None or before["slug_id"] == move.slug_id:
-        return f"{app} has no earlier artifact to go back to", None
-    after = move.releases[app]["version"]
-    started = run.step(f"put back {app}", partial(_start, services, app, before, after, leg))
-    if started["error"]:
-        return f"v{before['version']} could not be put back in {app}: {started['error']}", None
-    settled = run.step(f"put back {app}: settle", partial(settle, services, move.stage, app, started["id"]))
-    if settled["reason"]:
-        return f"v{before['version']} was put back as v{settled['version']} but {settled['reason']}", settled
-    return f"v{before['version']} was put back in {app} as v{settled['version']}", settled
+def _choose(services: Services, move: Move, reason: str) -> dict[str, Any]:
+    """Return the ``apps`` that get their previous release back, and ``why_not`` where they must not."""
+    stage, had = move.stage.name, {app: move.baseline[app] for app in move.releases}
+    back = {app: each for app, each in had.items() if each["slug_id"] not in (None, move.slug_id)}
+    if move.is_way_back:
+        why_not = "this was itself the way back to an older release, so nothing is put back"
+        return {"apps": [], "why_not": why_not if back else None}
+    unverified = [
+        f"v{each['version']} of {app}"
+        for app, each in back.items()
+        if not services.store.is_verified(move.pipeline_id, stage, each["slug_id"], (app,))
+    ]
+    if not unverified:
+        if back and begun(services, move) is None:
+            _note(services, move, reason)
+        return {"apps": list(back), "why_not": None}
+    why_not = (
+        f"nothing is put back, as {' and '.join(unverified)} was never verified in {stage}; "
+        f"if that is what you want: herodeploy rollback {stage}"
+    )
+    return {"apps": [], "why_not": why_not}
 
 
-def _start(services: Services, app: str, before: dict[str, Any], after: int, leg: str) -> dict[str, Any]:
+def _note(services: Services, move: Move, reason: str) -> None:
+    data: dict[str, object] = {"move": move.id, "slug_id": move.slug_id, "reason": reason, "releases": move.releases}
+    text = f"{reason}; the previous release is put back"
+    event = services.event(WAVE_FAILED, text, delivery_id=move.delivery_id, stage=move.stage.name, data=data)
+    services.store.record_event(event)
+
+
+def _start(services: Services, move: Move, back: Mapping[str, Baseline]) -> dict[str, dict[str, Any]]:
+    works = {
+        app: partial(_start_one, services, app, before, move.releases[app]["version"], move.stage.name)
+        for app, before in back.items()
+    }
+    return side_by_side(services, works)
+
+
+def _start_one(services: Services, app: str, before: Baseline, after: int, leg: str) -> dict[str, Any]:
     services.tell("step", f"putting v{before['version']} back", leg=leg, app=app)
     try:
         return {"id": roll_back(services, app, before["release_id"], before["slug_id"], after), "error": None}
     except InvalidRequest as error:
         return {"id": None, "error": error.platform_message}
+
+
+def _told(app: str, before: Baseline, started: dict[str, Any] | None, settled: dict[str, Any] | None) -> str:
+    """Say what became of an app."""
+    if started is None:
+        return f"{app} has no earlier artifact to go back to"
+    if settled is None:
+        return f"v{before['version']} could not be put back in {app}: {started['error']}"
+    if settled["reason"]:
+        return f"v{before['version']} was put back as v{settled['version']} but {settled['reason']}"
+    return f"v{before['version']} was put back in {app} as v{settled['version']}"

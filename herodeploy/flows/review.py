@@ -14,7 +14,7 @@ from herodeploy.flows.deploy import find_or_start_build
 from herodeploy.flows.managed_review import ManagedApp
 from herodeploy.flows.moves import EVENTS
 from herodeploy.flows.services import Services
-from herodeploy.flows.verify import answers_at_all, show_log, verify
+from herodeploy.flows.verify import Subject, answers_at_all, show_log, verify
 from herodeploy.flows.watch import release_of_build, watch_build, watch_release
 
 LEG = "review"
@@ -164,7 +164,7 @@ def _check_room(services: Services) -> None:
 def _build_newer(services: Services, app: App, change: Change) -> None:
     current = services.heroku.releases.current(app.name)
     slug_id = current.slug_id if current else None
-    if slug_id is not None and services.heroku.slugs.get(app.name, slug_id).commit == change.commit:
+    if slug_id is not None and services.slug(app.name, slug_id).commit == change.commit:
         services.tell("info", f"{app.name} has {change.short} already", leg=LEG, app=app.name)
         return
     services.tell("step", f"building {change.short}", leg=LEG, app=app.name)
@@ -184,7 +184,7 @@ def _wait_until_it_answers(services: Services, app: App) -> None:
     if release is None:
         raise Refused(f"{app.name} has no release")
     spec = services.spec.first.verify
-    if reason := verify(services, app.name, release.version, spec, leg=LEG):
+    if reason := verify(services, Subject(app.name, app.web_url, release.version, release.slug_id), spec, leg=LEG):
         raise Refused(reason)
     serves_web = any(line.type == "web" and line.quantity for line in services.heroku.formation.list(app.name))
     if spec is None and serves_web and answers_at_all(services, app, ANSWERS_WITHIN) is None:

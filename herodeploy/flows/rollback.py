@@ -9,7 +9,7 @@ from typing import Any
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.errors import InvalidRequest, Refused, UsageError
-from herodeploy.flows import holds, locks
+from herodeploy.flows import baseline, holds, locks
 from herodeploy.flows.moves import EVENTS, last_move
 from herodeploy.flows.occupancy import occupied_by_hand
 from herodeploy.flows.put_back import roll_back, settle
@@ -71,7 +71,8 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
         if cut is None:
             _record_start(services, spec, pairs, why)
         started, refused = _start(services, stage, pairs)
-        settled = {app: settle(services, spec, app, started[app]) for app in started}
+        addresses = {name: app.web_url for name, app in baseline.apps(services, list(started)).items()}
+        settled = settle(services, spec, started, addresses)
         record_put_back(services, stage, settled)
     _lift_for_newest(services, spec, pairs)
     rolled = tuple(_view(services, app, pairs[app], settled[app]["version"]) for app in started)
@@ -155,7 +156,7 @@ def _named(services: Services, app: str, older: list[Release], to: str) -> Relea
     for release in older:
         slug_id = release.slug_id or ""
         if slug_id not in seen:
-            seen[slug_id] = services.heroku.slugs.get(app, slug_id).commit
+            seen[slug_id] = services.slug(app, slug_id).commit
         if (seen[slug_id] or "").startswith(to):
             return release
     return None
@@ -192,7 +193,7 @@ def _left(pairs: Pairs) -> list[str]:
 
 def _view(services: Services, app: str, pair: tuple[Release, Release], version: int) -> AppRollback:
     current, target = pair
-    commit = services.heroku.slugs.get(app, target.slug_id).commit if target.slug_id else None
+    commit = services.slug(app, target.slug_id).commit if target.slug_id else None
     return AppRollback(app, current.version, target.version, version, commit)
 
 

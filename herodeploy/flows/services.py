@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -13,15 +14,19 @@ from typing import TYPE_CHECKING
 from herodeploy.domain.event import Event
 from herodeploy.domain.progress import Note, NoteKind, Report
 from herodeploy.errors import UsageError
+from herodeploy.heroku.redact import output
 
 if TYPE_CHECKING:
     from herodeploy.domain.pipeline import App, Pipeline, PipelineSpec, StageSpec
+    from herodeploy.domain.release import Slug
     from herodeploy.forge.git import Repository
     from herodeploy.heroku.client import Heroku
     from herodeploy.store.store import Store
 
 LOCAL_POLL = 0.2
 HEROKU_POLL = 2.0
+FRESH = 10.0
+"""Seconds for which what was looked at counts as what is there."""
 BOOT_WITHIN = timedelta(seconds=150)
 
 
@@ -37,10 +42,12 @@ class Services:
     Parameters:
         connect: makes the platform's client at first use.
         open_store: opens the store at first use.
+        report: takes what is told, from any thread.
         actor: who acts, as the audit log names them.
         poll: seconds between two looks at the platform.
         address: what to show as an app's URL.
         boot_within: how long dynos of a new release may take to be up.
+        at_once: apps that are worked on at the same time, each in a thread; as many connections are kept.
         nonce: told apart from that of an earlier process, so that a step knows it is run again.
     """
 
@@ -55,7 +62,11 @@ class Services:
     pause: Callable[[float], None] = time.sleep
     address: Callable[[App], str | None] = field(default=lambda app: app.web_url)
     boot_within: timedelta = BOOT_WITHIN
+    at_once: int = 32
     nonce: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _looks: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _slugs: dict[str, Slug] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _slugs_turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @cached_property
     def heroku(self) -> Heroku:
@@ -66,6 +77,30 @@ class Services:
     def store(self) -> Store:
         """Deliveries, approvals, modes and events."""
         return self.open_store()
+
+    def load(self) -> None:
+        """Open what would be opened at first use, which two threads must not do at the same time."""
+        self.heroku.load()
+        self.pipeline()
+        _ = self.store
+
+    def looked(self) -> str:
+        """Return a token for what has been looked at just now: it saves one more look at the same."""
+        token = uuid.uuid4().hex
+        self._looks[token] = time.monotonic()
+        return token
+
+    def saves_a_look(self, token: str | None) -> bool:
+        """Whether a token of `looked` is of this process, some seconds old, and not used yet; it is from now on."""
+        at = self._looks.pop(token or "", None)
+        return at is not None and time.monotonic() - at < FRESH
+
+    def slug(self, app: str, slug_id: str) -> Slug:
+        """Return an app's slug; none ever changes, so each is asked for once."""
+        with self._slugs_turn:
+            if slug_id not in self._slugs:
+                self._slugs[slug_id] = self.heroku.slugs.get(app, slug_id)
+            return self._slugs[slug_id]
 
     def close(self) -> None:
         """Let go of what was opened."""
@@ -130,9 +165,9 @@ class Services:
         """Report one thing."""
         self.report(Note(kind, text, leg=leg, app=app))
 
-    def sink(self, *, leg: str | None = None, app: str | None = None) -> Callable[[str], None]:
-        """Return what takes lines of output and reports each."""
-        return lambda line: self.report(Note("output", line.rstrip("\r\n"), leg=leg, app=app))
+    def sink(self, *, leg: str | None = None, app: str | None = None, beside: bool = False) -> Callable[[str], None]:
+        """Return what takes lines of output and reports each; `beside` as of `Note`."""
+        return lambda line: self.report(Note("output", output(line.rstrip("\r\n")), leg=leg, app=app, beside=beside))
 
     def event(
         self,

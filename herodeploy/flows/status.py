@@ -89,7 +89,8 @@ def _app(services: Services, stage: StageSpec, name: str) -> AppView:
         newest_version=newest.version if newest else None,
         newest_status=newest.status if newest else None,
         dynos=dict(Counter(dyno.state for dyno in services.heroku.dynos.list(name))),
-        verified=slug_id is not None and services.store.is_verified(services.pipeline().id, stage.name, slug_id),
+        verified=slug_id is not None
+        and services.store.is_verified(services.pipeline().id, stage.name, slug_id, (name,)),
     )
 
 

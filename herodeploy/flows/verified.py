@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.flows.services import Services
-from herodeploy.flows.verify import verify
+from herodeploy.flows.side_by_side import side_by_side
+from herodeploy.flows.verify import Subject, verify
 
 
-def verify_in(services: Services, stage: StageSpec, app: str, version: int) -> str | None:
-    """Verify release `version` of an app as its stage asks; return None, else the reason why it does not run.
+def subject(app: str, web_url: str | None, release: Mapping[str, Any]) -> Subject:
+    """Return what is verified: an app's release, of which ``version`` and ``slug_id`` are known."""
+    return Subject(app, web_url, release["version"], release["slug_id"])
+
+
+def verify_in(services: Services, stage: StageSpec, subjects: Sequence[Subject]) -> dict[str, str | None]:
+    """Verify releases of several apps at the same time as their stage asks.
 
     A failure takes back what the artifact has passed in this stage before.
+
+    Returns:
+        of each app None, or the reason why its release does not run.
     """
-    reason = verify(services, app, version, stage.verify, leg=stage.name)
-    if reason is not None and (slug_id := services.heroku.releases.get(app, str(version)).slug_id) is not None:
+    works = {each.app: partial(verify, services, each, stage.verify, leg=stage.name) for each in subjects}
+    reasons = side_by_side(services, works)
+    for slug_id in {each.slug_id for each in subjects if reasons[each.app] is not None and each.slug_id is not None}:
         services.store.forget_verified(services.pipeline().id, stage.name, slug_id)
-    return reason
+    return reasons
 
 
 def record_verified(
@@ -26,7 +37,7 @@ def record_verified(
 ) -> None:
     """Record each release of a succeeded leg as verified."""
     at = services.clock()
-    for release in outcome["releases"].values():
+    for app, release in outcome["releases"].items():
         services.store.record_verified(
             services.pipeline().id,
             stage,
@@ -37,6 +48,7 @@ def record_verified(
             commit,
             delivery_id,
             at,
+            app,
         )
 
 
@@ -44,21 +56,22 @@ def record_put_back(services: Services, stage: str, settled: Mapping[str, Mappin
     """Record the rollbacks that run as verified, but for an artifact that does not run in another app of the stage.
 
     Parameters:
-        settled: of each app the ``version`` of the rollback's release, and the ``reason`` why it does not run, if any.
+        settled: of each app the rollback's release: ``id``, ``app_id``, ``version``, ``slug_id``, and the ``reason``
+            why it does not run, if any.
     """
     at = services.clock()
-    releases = {app: services.heroku.releases.get(app, str(got["version"])) for app, got in settled.items()}
-    bad = {releases[app].slug_id for app, got in settled.items() if got["reason"]}
-    for release in releases.values():
-        if release.slug_id is not None and release.slug_id not in bad:
+    bad = {got["slug_id"] for got in settled.values() if got["reason"]}
+    for app, release in settled.items():
+        if release["slug_id"] is not None and release["slug_id"] not in bad:
             services.store.record_verified(
                 services.pipeline().id,
                 stage,
-                release.app_id,
-                release.id,
-                release.version,
-                release.slug_id,
+                release["app_id"],
+                release["id"],
+                release["version"],
+                release["slug_id"],
                 None,
                 None,
                 at,
+                app,
             )

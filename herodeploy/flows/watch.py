@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from herodeploy.domain.release import Build, Release
 from herodeploy.errors import NotFound, PlatformError
+from herodeploy.flows.kept import Kept
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import until, wait_for
 
@@ -29,12 +30,32 @@ def upload(services: Services, commit: str) -> str:
         return services.heroku.sources.upload(tarball)
 
 
-def follow(services: Services, url: str | None, *, leg: str | None, app: str | None = None) -> None:
-    """Report an output stream's lines until it ends; one that never appears is no reason to give up."""
+def follow(
+    services: Services,
+    url: str | None,
+    *,
+    leg: str | None,
+    app: str | None = None,
+    beside: bool = False,
+    keep: Kept | None = None,
+) -> None:
+    """Report an output stream's lines until it ends; one that never appears is no reason to give up.
+
+    Parameters:
+        beside: others are followed at the same time.
+        keep: takes the lines as well.
+    """
     if url is None:
         return
+    tell = services.sink(leg=leg, app=app, beside=beside)
+
+    def take(line: str) -> None:
+        tell(line)
+        if keep is not None:
+            keep.take(line)
+
     try:
-        services.heroku.follow(url, services.sink(leg=leg, app=app))
+        services.heroku.follow(url, take)
     except NotFound:
         services.tell("warning", "the platform shows no output of this", leg=leg, app=app)
 
@@ -60,13 +81,26 @@ def release_of_build(services: Services, app: str, build: Build) -> str:
     return found
 
 
-def watch_release(services: Services, app: str, release_id: str, leg: str | None) -> Release:
-    """Stream a release phase's output, where there is one, and return the release settled."""
+def watch_release(
+    services: Services,
+    app: str,
+    release_id: str,
+    leg: str | None,
+    *,
+    beside: bool = False,
+    keep: Kept | None = None,
+) -> Release:
+    """Stream a release phase's output, where there is one, and return the release settled.
+
+    Parameters:
+        beside, keep: as of `follow`.
+    """
     release = services.heroku.releases.get(app, release_id)
     if release.output_stream_url is not None:
         services.tell("step", f"v{release.version}: release phase", leg=leg, app=app)
-        follow(services, release.output_stream_url, leg=leg, app=app)
-    return until(services, lambda: _settled_release(services.heroku.releases.get(app, release_id)))
+        follow(services, release.output_stream_url, leg=leg, app=app, beside=beside, keep=keep)
+    settled = _settled_release(release)
+    return settled or until(services, lambda: _settled_release(services.heroku.releases.get(app, release_id)))
 
 
 def _speaking(build: Build) -> Build | None:

@@ -1,8 +1,8 @@
-"""Moving one exact release into apps, a wave at a time, and putting back what was there before."""
+"""Moving one exact release into apps, a wave at a time; the apps of a wave do not wait for each other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,10 +11,13 @@ from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import PromotionTarget, Release
 from herodeploy.engine.port import Run
 from herodeploy.errors import InvalidRequest, Refused
+from herodeploy.flows import targets
 from herodeploy.flows.baseline import RECENT, Baseline, release_there
+from herodeploy.flows.kept import Kept
 from herodeploy.flows.services import Services
-from herodeploy.flows.verified import verify_in
-from herodeploy.flows.waiting import until
+from herodeploy.flows.side_by_side import SideBySide, side_by_side
+from herodeploy.flows.verified import subject, verify_in
+from herodeploy.flows.verify import Subject
 from herodeploy.flows.watch import watch_release
 
 LOOKS_AGAIN = 3
@@ -25,10 +28,15 @@ class Move:
     """One artifact on its way into a stage.
 
     Parameters:
+        id: tells moves apart: the leg's id, or a name of its own for what a person does by hand.
         baseline: of each app of the stage, taken before the first attempt.
+        looked: token of `Services.looked` for a baseline that was taken just now.
+        cut: an earlier process may have promoted already.
+        is_way_back: a person puts an older release there, which is a rollback by another name.
         releases: what the apps got so far: ``id``, ``version``, ``status``, ``slug_id``, ``app_id``.
     """
 
+    id: str
     pipeline_id: str
     stage: StageSpec
     baseline: dict[str, Baseline]
@@ -36,6 +44,10 @@ class Move:
     source_app_id: str
     source_release_id: str
     attempt: int
+    delivery_id: str | None = None
+    looked: str | None = None
+    cut: bool = False
+    is_way_back: bool = False
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def outcome(self) -> dict[str, Any]:
@@ -62,28 +74,33 @@ def move_wave(services: Services, run: Run, move: Move, name: str, apps: Sequenc
         name: of the wave, part of its steps' names.
     """
     first_nonce = run.step(f"wave {name}: intent", lambda: services.nonce)
-    again = move.attempt > 1 or first_nonce != services.nonce
+    again = move.cut or move.attempt > 1 or first_nonce != services.nonce
     started = run.step(f"wave {name}: promote", partial(_promote, services, move, tuple(apps), again))
     settled = run.step(f"wave {name}: settle", partial(_settle, services, move, started))
     move.releases.update({app: got for app, got in settled.items() if got["status"] == "succeeded"})
     errors = [_promotion_failed(app, got, move.baseline[app]) for app, got in settled.items() if got["error"]]
     if errors:
         return "; ".join(errors)
-    for app in apps:
-        check = partial(verify_in, services, move.stage, app, settled[app]["version"])
-        reason: str | None = run.step(f"wave {name}: verify {app}", check)
-        if reason is not None:
-            return reason
-    return None
+    subjects = [subject(app, move.baseline[app]["web_url"], settled[app]) for app in apps]
+    reasons = run.step(f"wave {name}: verify", partial(verify_some, services, move, subjects))
+    return "; ".join(reason for reason in reasons.values() if reason is not None) or None
+
+
+def verify_some(services: Services, move: Move, subjects: Sequence[Subject]) -> dict[str, str | None]:
+    """Verify what some apps got, at the same time; return why each does not run, None for each that does."""
+    reasons = verify_in(services, move.stage, subjects)
+    targets.verified(services, move, reasons)
+    return reasons
 
 
 def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -> dict[str, Any]:
-    there = _already_there(services, move, apps)
+    there = _seen(move, apps) if services.saves_a_look(move.looked) else _already_there(services, move, apps)
     # A promotion that a cut attempt sent may not show its release yet, and nothing lists promotions.
     for _ in range(LOOKS_AGAIN if again and len(there) < len(apps) else 0):
         services.pause(services.poll)
         there = _already_there(services, move, apps)
     missing = [app for app in apps if app not in there]
+    targets.begin(services, move)
     if not missing:
         return {"promotion_id": None, "releases": there}
     services.tell("step", f"promoting to {', '.join(missing)}", leg=move.stage.name)
@@ -96,49 +113,92 @@ def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -
         )
     except InvalidRequest as no:
         # The platform's no, such as an expired release, stays one: asking again would not change it.
+        targets.failed(services, move, dict.fromkeys(missing, no.platform_message))
         raise Refused(f"the platform refuses to promote to {', '.join(missing)}: {no.platform_message}") from no
     return {"promotion_id": promotion.id, "releases": there}
 
 
+def _seen(move: Move, apps: Sequence[str]) -> dict[str, str]:
+    """Return the release of each app that had the artifact a moment ago, when the baseline was taken."""
+    return {app: move.baseline[app]["release_id"] for app in apps if move.baseline[app]["slug_id"] == move.slug_id}
+
+
 def _already_there(services: Services, move: Move, apps: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for app in apps:
-        releases = services.heroku.releases.list(app, limit=RECENT)
-        release = release_there(releases, move.slug_id, move.baseline[app], move.attempt)
-        if release is not None:
-            found[app] = release.id
-    return found
+    """Return the release of each app that has the artifact."""
+    looks = {app: partial(services.heroku.releases.list, app, limit=RECENT) for app in apps}
+    found = {
+        app: release_there(releases, move.slug_id, move.baseline[app], move.attempt)
+        for app, releases in side_by_side(services, looks).items()
+    }
+    return {app: release.id for app, release in found.items() if release is not None}
 
 
 def _settle(services: Services, move: Move, started: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    settled = {}
-    for app, release_id in started["releases"].items():
-        release = watch_release(services, app, release_id, move.stage.name)
-        settled[app] = _result(services, move, app, release, None)
-    if (promotion_id := started["promotion_id"]) is not None:
-        names = {each["app_id"]: app for app, each in move.baseline.items()}
-        for target in services.heroku.promotions.targets(promotion_id):
-            app = names[target.app_id]
-            settled[app] = _settle_target(services, move, promotion_id, app, target.app_id)
+    """Return what each app of a wave got, once no release of it is under way, their output streamed meanwhile."""
+    outputs = {app: Kept() for app in move.baseline}
+    with SideBySide[Release](services) as watched:
+
+        def watch(app: str, release_id: str) -> None:
+            watched.begin(app, partial(_watch, services, move, app, release_id, outputs[app]))
+
+        for app, release_id in started["releases"].items():
+            watch(app, release_id)
+        ended = _targets_settled(services, move, started["promotion_id"], watch, watched.results)
+        releases = watched.results()
+    apps = [app for app in move.baseline if app in {*started["releases"], *ended}]
+    settled = {app: _result(services, move, app, releases.get(app), _error(ended.get(app))) for app in apps}
+    targets.released(services, move, settled, {app: str(outputs[app]) for app in apps})
     return settled
 
 
-def _settle_target(services: Services, move: Move, promotion_id: str, app: str, app_id: str) -> dict[str, Any]:
-    def look() -> PromotionTarget:
-        targets = services.heroku.promotions.targets(promotion_id)
-        return next(target for target in targets if target.app_id == app_id)
+def _targets_settled(
+    services: Services,
+    move: Move,
+    promotion_id: str | None,
+    watch: Callable[[str, str], None],
+    until_watched: Callable[[], object],
+) -> dict[str, PromotionTarget]:
+    """Return a promotion's targets once none is pending; the release of each is watched as soon as it is there."""
+    names = {each["app_id"]: app for app, each in move.baseline.items()}
+    found: dict[str, PromotionTarget] = {}
+    watched = False
+    while promotion_id is not None:
+        found = {names[target.app_id]: target for target in services.heroku.promotions.targets(promotion_id)}
+        for app, target in found.items():
+            if target.release_id is not None:
+                watch(app, target.release_id)
+        pending = [target for target in found.values() if target.status == "pending"]
+        if found and not pending:
+            break
+        if watched or not found or any(target.release_id is None for target in pending):
+            services.pause(services.poll)
+        else:
+            # A target ends with its release: to ask meanwhile would tell nothing.
+            until_watched()
+            watched = True
+    return found
 
-    def begun() -> PromotionTarget | None:
-        return target if (target := look()).release_id is not None or target.status != "pending" else None
 
-    def ended() -> PromotionTarget | None:
-        return target if (target := look()).status != "pending" else None
+def _watch(services: Services, move: Move, app: str, release_id: str, keep: Kept) -> Release:
+    leg = move.stage.name
+    if release_id == move.baseline[app]["release_id"]:
+        release = services.heroku.releases.get(app, release_id)
+        services.tell("done", f"v{release.version} is there already", leg=leg, app=app)
+        return release
+    release = watch_release(services, app, release_id, leg, beside=_beside(move), keep=keep)
+    if release.status == "succeeded":
+        services.tell("done", f"v{release.version} released", leg=leg, app=app)
+    return release
 
-    release_id = until(services, begun).release_id
-    release = watch_release(services, app, release_id, move.stage.name) if release_id is not None else None
-    target = until(services, ended)
-    error = None if target.status == "succeeded" else target.error_message or "the platform gave no reason"
-    return _result(services, move, app, release, error)
+
+def _beside(move: Move) -> bool:
+    return any(len(wave) > 1 for wave in move.stage.waves)
+
+
+def _error(target: PromotionTarget | None) -> str | None:
+    if target is None or target.status == "succeeded":
+        return None
+    return target.error_message or "the platform gave no reason"
 
 
 def _result(services: Services, move: Move, app: str, release: Release | None, error: str | None) -> dict[str, Any]:
@@ -146,10 +206,6 @@ def _result(services: Services, move: Move, app: str, release: Release | None, e
         error = "release command failed"
     if error is not None:
         services.tell("failed", error, leg=move.stage.name, app=app)
-    elif release is not None:
-        there = release.id == move.baseline[app]["release_id"]
-        text = f"v{release.version} {'is there already' if there else 'released'}"
-        services.tell("done", text, leg=move.stage.name, app=app)
     return {
         "id": release.id if release else None,
         "version": release.version if release else None,

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import TracebackType
 
-from herodeploy.domain.pipeline import App
 from herodeploy.domain.secret import Secret
 from herodeploy.heroku import probing, streams
 from herodeploy.heroku.account import Account
@@ -101,13 +100,18 @@ class Heroku:
         """Close the connections."""
         self._session.close()
 
+    def load(self) -> None:
+        """Load what would be loaded at first use; from then on threads may share this client."""
+        _ = self._session.library
+
     def follow(self, url: str, sink: Callable[[str], None]) -> None:
         """Hand each line of an output stream to `sink` until it ends; a cut one is taken up where it was cut."""
         streams.follow(self._session, url, sink)
 
-    def probe(self, app: App, path: str, timeout: float) -> int | None:
+    def probe(self, app: probing.Addressed, path: str, timeout: float) -> int | None:
         """Return the HTTP status of the app's own web address; None where no answer comes in `timeout` seconds.
 
-        Redirects are not followed. ``*.localhost`` is reached at 127.0.0.1, without the resolver.
+        Redirects are not followed. ``*.localhost`` is reached at 127.0.0.1, without the resolver. PlatformUnreachable
+        where no connection is made, which is no answer of the app's.
         """
         return probing.probe(self._session, app, path, timeout)

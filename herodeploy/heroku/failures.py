@@ -107,6 +107,12 @@ def never_sent(error: BaseException) -> bool:
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 
+def no_connection(error: BaseException) -> bool:
+    """Whether not even a connection was made: the network's fault or this machine's, as routers always take one."""
+    ours = (requests.exceptions.SSLError, requests.exceptions.ProxyError)
+    return isinstance(error, ours) or never_sent(error)
+
+
 def refusal(response: requests.Response, method: str, url: str, way_in: str | None = None) -> ApiError:
     """Return the error for a reply that is not 2xx, with Heroku's own message, id and Request-Id.
 

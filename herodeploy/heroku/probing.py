@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
-    from herodeploy.domain.pipeline import App
     from herodeploy.heroku.session import Session
 
 
-def probe(session: Session, app: App, path: str, timeout: float) -> int | None:
+class Addressed(Protocol):
+    """What has a web address: an app, or something that is known of one."""
+
+    @property
+    def web_url(self) -> str | None:
+        """The address; None where it has none."""
+
+
+def probe(session: Session, app: Addressed, path: str, timeout: float) -> int | None:
     """Return the HTTP status at `path`, redirects not followed; None where no answer comes in `timeout` seconds."""
     if not app.web_url:
         return None

@@ -19,6 +19,8 @@ _LOGGERS = (
 # What follows the ? may be a signature, and userinfo may be a password; a path is only an address.
 _QUERY = re.compile(r"\?[^\s\"']+")
 _USERINFO = re.compile(r"(?<=//)[^/\s@]+@")
+_AUTHORIZATION = re.compile(r"(?i)(\bauthorization['\"]?\s*[:=]\s*['\"]?)((?:basic|bearer|token)\s+)?[^\s'\"]+")
+_TOKEN = re.compile(r"\bHRKU-[\w-]{20,}")
 _HEADER = re.compile(r"(?i)(authorization['\"]?:\s*b?['\"]?)(\w+\s+)?[^\s'\"]+")
 
 
@@ -26,6 +28,12 @@ def strip(text: str) -> str:
     """Return the text without queries, passwords of addresses, and Authorization headers."""
     text = _HEADER.sub(rf"\1{REDACTED}", text)
     return _USERINFO.sub("", _QUERY.sub("?...", text))
+
+
+def output(line: str) -> str:
+    """Return a line of foreign output without what can only be a secret: passwords of addresses, headers, tokens."""
+    line = _AUTHORIZATION.sub(rf"\1{REDACTED}", line)
+    return _TOKEN.sub(REDACTED, _USERINFO.sub(f"{REDACTED}@", line))
 
 
 class Redaction(logging.Filter):

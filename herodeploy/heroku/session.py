@@ -15,7 +15,7 @@ from herodeploy.domain.secret import Secret
 from herodeploy.errors import PlatformError
 from herodeploy.heroku import redact
 from herodeploy.heroku.credentials import checked
-from herodeploy.heroku.failures import refusal, translated, where
+from herodeploy.heroku.failures import no_connection, refusal, translated, where
 from herodeploy.heroku.retry import with_retries
 from herodeploy.heroku.second_factor import SecondFactor
 from herodeploy.heroku.transport import Bearer, NoAuth, open_http
@@ -203,7 +203,11 @@ class Session:
         return self._answered(attempt, "GET", url, True, tolerate)
 
     def status_of(self, url: str, *, host: str | None, timeout: float) -> int | None:
-        """Return the HTTP status at any address, without retries; None where no answer comes."""
+        """Return the HTTP status at any address, without retries; None where no answer comes.
+
+        Raises:
+            PlatformUnreachable: no connection was made, which tells nothing about who was to answer.
+        """
         # On a connection of its own: a kept one that turned out dead would look like an app that is down.
         headers = {"Accept": "*/*", "Connection": "close", **({"Host": host} if host else {})}
         try:
@@ -211,7 +215,10 @@ class Session:
                 url, headers=headers, stream=True, timeout=(timeout, timeout), allow_redirects=False
             ) as response:
                 return response.status_code
-        except (requests.exceptions.RequestException, ValueError):
+        except (requests.exceptions.RequestException, ValueError) as error:
+            if no_connection(error):
+                with translated("GET", url):
+                    raise
             return None
 
     def _authorize(self, app: str, headers: Mapping[str, str]) -> None:

@@ -14,6 +14,8 @@ from herodeploy.domain.secret import Secret
 from herodeploy.heroku.credentials import is_local
 
 _REDIRECTS = 10
+_CONNECTIONS = 32
+"""Kept to one host: as many threads may ask at the same time, and none has to connect anew."""
 
 
 def open_http(base_url: str, auth: AuthBase, accepted: str) -> requests.Session:
@@ -23,7 +25,7 @@ def open_http(base_url: str, auth: AuthBase, accepted: str) -> requests.Session:
     http.max_redirects = _REDIRECTS
     http.headers.update({"Accept": accepted, "User-Agent": f"herodeploy/{__version__}"})
     for scheme in ("http://", "https://"):
-        http.mount(scheme, Adapter())
+        http.mount(scheme, Adapter(pool_maxsize=_CONNECTIONS))
     if is_local(base_url):
         # No proxy leads to this machine, whatever the environment says.
         http.trust_env = False

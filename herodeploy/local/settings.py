@@ -18,6 +18,7 @@ class Settings:
         data: the folder that holds everything; two platforms never share one.
         port: of 127.0.0.1; 0 picks a free one.
         boot_timeout: for a web dyno to bind $PORT (R10 after that).
+        preboot_overlap: for which web dynos of the release before go on under preboot once the new ones have started.
         stop_timeout: between SIGTERM and SIGKILL (R12 after that).
         queue_timeout: for a request to wait for a starting web dyno (H20 after that).
         first_byte_timeout: for an app to begin its answer (H12 after that).
@@ -42,6 +43,7 @@ class Settings:
     data: Path
     port: int = 0
     boot_timeout: float = 60
+    preboot_overlap: float = 0
     stop_timeout: float = 30
     queue_timeout: float = 75
     first_byte_timeout: float = 30

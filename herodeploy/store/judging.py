@@ -16,6 +16,7 @@ from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
 from herodeploy.domain.gate import Observation, Override, Verdict
 from herodeploy.domain.lock import TakenBack
+from herodeploy.domain.pipeline import StageSpec
 from herodeploy.store import schema
 from herodeploy.store.database import Database
 from herodeploy.store.rows import row_of
@@ -67,7 +68,7 @@ class Judging:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def known(self, pipeline_id: str, stage: str, before: str | None, asked: Mapping[Delivery, str]) -> Known:
+    def known(self, pipeline_id: str, stage: str, before: StageSpec | None, asked: Mapping[Delivery, str]) -> Known:
         """Return what the gates of a stage may know.
 
         Parameters:
@@ -140,12 +141,15 @@ def _taken_back(tx: sa.Connection, pipeline_id: str, stage: str, commits: Iterab
     return {row.commit: TakenBack(**row._mapping) for row in tx.execute(query)}
 
 
-def _verified(tx: sa.Connection, pipeline_id: str, stage: str | None, slugs: Iterable[str]) -> frozenset[str]:
+def _verified(tx: sa.Connection, pipeline_id: str, stage: StageSpec | None, slugs: Iterable[str]) -> frozenset[str]:
+    """Return those of the artifacts that passed verification in every app of a stage."""
     if stage is None:
         return frozenset()
-    table = schema.verified
-    query = sa.select(table.c.slug_id).filter_by(pipeline_id=pipeline_id, stage=stage)
-    return frozenset(tx.execute(query.where(table.c.slug_id.in_(slugs))).scalars())
+    table, apps = schema.verified, set(stage.apps)
+    query = sa.select(table.c.slug_id).filter_by(pipeline_id=pipeline_id, stage=stage.name)
+    query = query.where(table.c.slug_id.in_(slugs), table.c.app.in_(apps)).group_by(table.c.slug_id)
+    everywhere = query.having(sa.func.count(table.c.app.distinct()) == len(apps))
+    return frozenset(tx.execute(everywhere).scalars())
 
 
 def _grouped(rows: Iterable[sa.Row[Any]], by: str, make: Any) -> dict[str, list[Any]]:

@@ -148,6 +148,7 @@ verified = sa.Table(
     sa.Column("commit", sa.Text),
     sa.Column("delivery_id", sa.Text),
     sa.Column("at", Utc, nullable=False),
+    sa.Column("app", sa.Text, nullable=False, server_default=""),
     sa.Index("verified_slugs", "pipeline_id", "stage", "slug_id"),
 )
 
@@ -228,6 +229,7 @@ targets = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("error", sa.Text),
     sa.Column("output", sa.Text, nullable=False),
+    sa.Index("targets_of_move", "move", "app", unique=True),
     sa.Index("targets_of_stage", "pipeline_id", "stage", "seq"),
     sa.Index("targets_of_delivery", "delivery_id", "seq"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from herodeploy.store.gates import Gates
 from herodeploy.store.judging import Judging
 from herodeploy.store.locks import Locks
 from herodeploy.store.rows import delivery_of, event_of, plain, row_of
+from herodeploy.store.targets import Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ _OPEN = [str(status) for status in Status if not status.ended]
 
 
 class Store:
-    """Every method is one transaction, those of `gates`, `locks`, `judging`, `due` and `audit` too.
+    """Every method is one transaction, those of `gates`, `locks`, `judging`, `due`, `audit` and `targets` too.
 
     Raises:
         StoreError: whenever the database cannot be used, with the way out.
@@ -49,6 +51,7 @@ class Store:
         self.judging = Judging(database)
         self.due = Due(database)
         self.audit = Audit(database)
+        self.targets = Targets(database)
 
     @classmethod
     def open(cls, url: str | None = None, *, state_dir: Path | None = None) -> Store:
@@ -250,8 +253,9 @@ class Store:
         commit: str | None,
         delivery_id: str | None,
         at: datetime,
+        app: str,
     ) -> None:
-        """Remember that this very release passed verification; the first time counts."""
+        """Remember that this very release of an app of that name passed verification; the first time counts."""
         row = {
             "pipeline_id": pipeline_id,
             "stage": stage,
@@ -262,6 +266,7 @@ class Store:
             "commit": commit,
             "delivery_id": delivery_id,
             "at": at,
+            "app": app,
         }
         with self._db.write() as tx:
             tx.execute(self._db.insert(schema.verified).values(row).on_conflict_do_nothing())
@@ -275,9 +280,14 @@ class Store:
             tx.execute(table.delete().where(of_it))
             news.tell(tx, *news.before(pipeline_id), schema.deliveries.c.slug_id == slug_id)
 
-    def is_verified(self, pipeline_id: str, stage: str, slug_id: str) -> bool:
-        """Whether this artifact passed verification in this stage, and has failed none there since."""
-        return slug_id in self.verified_slugs(pipeline_id, stage)
+    def is_verified(self, pipeline_id: str, stage: str, slug_id: str, apps: Collection[str]) -> bool:
+        """Whether this artifact passed verification in each of these apps of a stage, and has failed in none since."""
+        table = schema.verified
+        query = sa.select(table.c.app).where(
+            table.c.pipeline_id == pipeline_id, table.c.stage == stage, table.c.slug_id == slug_id
+        )
+        with self._db.read() as tx:
+            return set(apps) <= set(tx.execute(query).scalars())
 
     def verified_slugs(self, pipeline_id: str, stage: str) -> list[str]:
         """Return the artifacts that passed verification in this stage, each once, the latest to pass first."""

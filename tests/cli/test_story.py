@@ -22,6 +22,8 @@ NOTES = [
     Note("step", "verifying v3", "production", "shop-eu"),
     Note("output", "one", "production", "shop-eu"),
     Note("output", "two", "production", "shop-us"),
+    Note("output", "three", "production", "shop-eu", beside=True),
+    Note("output", "four", "production", "shop-us", beside=True),
     Note("failed", "web.1 of v3 crashed in shop-eu", "production", "shop-eu"),
     Note("failed", "web.1 of v3 crashed in shop-eu", "production"),
     Note("step", "create app shop"),
@@ -40,6 +42,8 @@ PLAIN = """\
 [production] | one
 [production] shop-us:
 [production] | two
+[production] shop-eu | three
+[production] shop-us | four
 [production] FAILED: web.1 of v3 crashed in shop-eu
 create app shop
 [production] waiting: waits for an approval

@@ -19,7 +19,7 @@ platform: local
 mode: deployment
 ci: {provider: command, command: make test, timeout: 15m}
 review: {strategy: managed, ttl: 5d, max: 10}
-x-check: &check {path: /healthz, within: 1h30m}
+x-check: &check {path: /healthz, within: 1h30m, command: ./smoke.sh, timeout: 2m}
 stages:
   staging:
     apps: [shop-staging]
@@ -68,7 +68,7 @@ def test_everything_is_read() -> None:
     assert spec.ci == CiSpec("command", "make test", timedelta(minutes=15))
     assert spec.review == ReviewSpec("managed", timedelta(days=5), 10)
     assert (staging.kind, staging.branch, staging.waves) == (Stage.STAGING, "main", (("shop-staging",),))
-    assert staging.verify == VerifySpec("/healthz", 204, timedelta(minutes=90), 2)
+    assert staging.verify == VerifySpec("/healthz", 204, timedelta(minutes=90), 2, "./smoke.sh", timedelta(minutes=2))
     assert production.waves == (("shop-eu",), ("shop-us",))
     assert production.gates == (
         GateSpec("approval", {"count": 2, "by_other": True, "expires": timedelta(hours=4)}),
@@ -76,6 +76,13 @@ def test_everything_is_read() -> None:
         GateSpec("upstream"),
     )
     assert (production.verify, production.on_failure) == (None, "rollback")
+
+
+def test_waves_may_soak_and_nothing_need_be_requested() -> None:
+    soaks = SHOP.replace("[shop-us]]", "[shop-us]]\n    wave_soak: 10m\n    verify: {path: null, command: 'true'}")
+    production = parse(soaks, "herodeploy.yml").stages[1]
+    assert production.wave_soak == timedelta(minutes=10)
+    assert (production.verify.path, production.verify.command) == (None, "true")
 
 
 def test_little_is_needed() -> None:
@@ -104,6 +111,16 @@ def test_the_reference_shows_a_file_that_loads() -> None:
             ("waves: [[shop-eu], [shop-us]]", "waves: [[shop-eu]]"),
             "herodeploy.yml:16: stages.production.waves leaves out app 'shop-us'",
             "add it to a wave",
+        ),
+        (
+            ("branch: main", "branch: main\n    wave_soak: 10m"),
+            "herodeploy.yml:11: stages.staging.wave_soak has no meaning: the first stage builds",
+            "remove it",
+        ),
+        (
+            ("waves: [[shop-eu], [shop-us]]", "wave_soak: 10m"),
+            "herodeploy.yml:16: stages.production.wave_soak has no meaning: all apps are in one wave",
+            "write `waves:`",
         ),
         (("branch: main", "brunch: main"), "herodeploy.yml:10: unknown key 'brunch' in stages.staging", "'branch'"),
         (("pipeline: shop", "pipelin: shop"), "herodeploy.yml:1: unknown key 'pipelin'", "did you mean 'pipeline'?"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from herodeploy.engine import dbos_setup
 from herodeploy.engine.durable import DurableEngine
 from herodeploy.engine.port import Leg, Run
 from herodeploy.errors import Busy, InvalidRequest, Refused, StoreError
@@ -278,8 +279,9 @@ def test_a_leg_of_another_version_is_not_resumed(engines: Any, monkeypatch: pyte
 
     with pytest.raises(KeyboardInterrupt):
         engines(leg=leg).run("d/1", "leg", {})
-    monkeypatch.setattr("herodeploy.engine.dbos_setup.VERSION", "legs-2")
-    with pytest.raises(StoreError, match=r"another version of herodeploy \(legs-1, this one has legs-2\)"):
+    begun_by = dbos_setup.VERSION
+    monkeypatch.setattr(dbos_setup, "VERSION", "legs-next")
+    with pytest.raises(StoreError, match=rf"another version of herodeploy \({begun_by}, this one has legs-next\)"):
         engines(leg=leg).run("d/1", "leg", {})
 
 

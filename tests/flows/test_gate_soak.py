@@ -195,7 +195,7 @@ def test_nothing_that_comes_back_says_nothing_of_the_app(shop: Shop) -> None:
     app = shop.services.heroku.apps.get(shop.app("staging"))
     nowhere = dataclasses.replace(app, web_url="http://127.0.0.1:1/")
     spec = VerifySpec("/", within=timedelta(seconds=0.1))
-    with pytest.raises(PlatformUnreachable, match=f"nothing comes back from {app.name}"):
+    with pytest.raises(PlatformUnreachable, match="connection refused"):
         no_answer(shop.services, nowhere, spec)
 
 

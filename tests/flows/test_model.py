@@ -367,6 +367,7 @@ class Deliveries(RuleBasedStateMachine):
             clock=self.clock,
             pause=self.pause,
             boot_within=timedelta(0),
+            at_once=1,  # so that a strike always hits the same act
         )
         self.engine = RecordingEngine(deliver.legs(services), self.records, life)
         try:

@@ -64,7 +64,10 @@ def test_who_waits_lets_others_work_and_goes_on_when_the_stage_is_free(held: tup
     view = take_turn(shop.services, exclusive, "again", "1m", lambda _: promote.promote(shop.services))
     assert view.stage == "production"
     assert paused == [1.0], "one look a second"
-    assert shop.told("wait")[-1] == f"delivery {running.id} is on its way into production; it goes on with: herodeploy resume"
+    assert (
+        shop.told("wait")[-1]
+        == f"delivery {running.id} is on its way into production; it goes on with: herodeploy resume"
+    )
     assert shop.slug(shop.app("production")) == running.slug_id
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from herodeploy.domain.pipeline import App
+from herodeploy.errors import PlatformUnreachable
 from herodeploy.heroku.client import Heroku
 from herodeploy.heroku.probing import address
 
@@ -37,8 +38,14 @@ def test_no_answer_is_none(heroku: Heroku, platform: Platform, naps: list[float]
     assert heroku.probe(app(platform.url), "/", 5) is None
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert heroku.probe(app(f"http://127.0.0.1:{silent.getsockname()[1]}"), "/", 0.05) is None
-    assert heroku.probe(app("http://127.0.0.1:9"), "/", 1) is None
     assert heroku.probe(app(None), "/", 1) is None
+    assert naps == []
+
+
+def test_where_no_connection_is_made_nobody_was_asked(heroku: Heroku, naps: list[float]) -> None:
+    for nowhere in ("http://127.0.0.1:9", "http://no-such-host.invalid"):
+        with pytest.raises(PlatformUnreachable):
+            heroku.probe(app(nowhere), "/", 5)
     assert naps == []
 
 

@@ -12,8 +12,11 @@ from herodeploy.domain.delivery import Status
 from herodeploy.domain.gate import Answer, Observation, Override, Verdict
 from herodeploy.domain.lock import Hold, Lock, TakenBack
 from herodeploy.domain.mode import Mode, ModeChange
+from herodeploy.domain.pipeline import Stage, StageSpec
 from herodeploy.store.judging import Judged
 from herodeploy.store.store import Store
+
+STAGING = StageSpec("staging", Stage.STAGING, ("shop-staging",), (("shop-staging",),))
 
 
 def test_what_gates_may_know_is_read_for_all_at_once(store: Store) -> None:
@@ -31,9 +34,9 @@ def test_what_gates_may_know_is_read_for_all_at_once(store: Store) -> None:
     store.gates.record_observation("d3", "staging", "http", seen)
     mark = TakenBack("p1", "production", "c2", "it did not boot", NOON, "d2")
     store.locks.take_back([mark, TakenBack("p1", "staging", "c1", "no", NOON)])
-    store.record_verified("p1", "staging", "a", "r", 3, "s1", "c1", "d1", NOON)
+    store.record_verified("p1", "staging", "a", "r", 3, "s1", "c1", "d1", NOON, "shop-staging")
 
-    known = store.judging.known("p1", "production", "staging", {each: each.slug_id or "" for each in deliveries})
+    known = store.judging.known("p1", "production", STAGING, {each: each.slug_id or "" for each in deliveries})
 
     assert known.approvals == {"s1": [earlier, later], "s2": [shared]}
     assert known.overrides == {"d2": [override]}
@@ -120,7 +123,9 @@ HAPPENINGS = {
     "mode switched": lambda store: store.set_mode(
         ModeChange("p1", Mode.DEPLOYMENT, "bob", NOON, None), event("mode.switched")
     ),
-    "verified": lambda store: store.record_verified("p1", "staging", "a", "r", 3, "s1", "c1", "d1", NOON),
+    "verified": lambda store: store.record_verified(
+        "p1", "staging", "a", "r", 3, "s1", "c1", "d1", NOON, "shop-staging"
+    ),
     "no longer verified": lambda store: store.forget_verified("p1", "staging", "s1"),
 }
 

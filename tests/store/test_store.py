@@ -171,7 +171,7 @@ def test_many_rivals_agree_on_the_occupant(store: Store, url: str) -> None:
 def test_verified_artifacts_latest_first(store: Store) -> None:
     def verified(slug: str, version: int, minutes: int, app: str = "a1") -> None:
         at = NOON + timedelta(minutes=minutes)
-        store.record_verified("p1", "production", app, f"r{version}", version, slug, "c1", None, at)
+        store.record_verified("p1", "production", app, f"r{version}", version, slug, "c1", None, at, app)
 
     verified("s1", 1, 0)
     verified("s2", 2, 1)
@@ -179,23 +179,25 @@ def test_verified_artifacts_latest_first(store: Store) -> None:
     verified("s2", 1, 2, "a2")
     verified("s1", 3, 3)
     assert store.verified_slugs("p1", "production") == ["s1", "s2"]
-    assert store.is_verified("p1", "production", "s2")
-    assert not store.is_verified("p1", "staging", "s2")
-    assert not store.is_verified("p1", "production", "s3")
+    assert store.is_verified("p1", "production", "s2", ["a1", "a2"])
+    assert not store.is_verified("p1", "staging", "s2", ["a1"])
+    assert not store.is_verified("p1", "production", "s3", ["a1"])
+    assert store.is_verified("p1", "production", "s1", ["a1"])
+    assert not store.is_verified("p1", "production", "s1", ["a1", "a2"]), "one app of several is not enough"
 
 
 def test_a_verification_that_failed_wins_over_those_before_it(store: Store) -> None:
     def verified(slug: str, version: int, stage: str = "production") -> None:
-        store.record_verified("p1", stage, f"a{version}", f"r{version}", version, slug, "c1", None, NOON)
+        store.record_verified("p1", stage, f"a{version}", f"r{version}", version, slug, "c1", None, NOON, "a")
 
     for slug, version in (("s1", 1), ("s1", 2), ("s2", 3)):
         verified(slug, version)
     verified("s1", 1, "staging")
     store.forget_verified("p1", "production", "s1")
     assert store.verified_slugs("p1", "production") == ["s2"]
-    assert store.is_verified("p1", "staging", "s1")
+    assert store.is_verified("p1", "staging", "s1", ["a"])
     verified("s1", 1)
-    assert store.is_verified("p1", "production", "s1")
+    assert store.is_verified("p1", "production", "s1", ["a"])
 
 
 def test_times_of_any_zone_come_back_in_utc_and_naive_ones_are_refused(store: Store) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Question
-from herodeploy.domain.pipeline import StageSpec
+from herodeploy.domain.pipeline import StageSpec, VerifySpec
 from herodeploy.domain.release import Release
 from herodeploy.errors import UsageError
+from herodeploy.flows.check import Subject, run_check
 from herodeploy.flows.health import crashed, no_answer, read_log
 from herodeploy.flows.services import Services
 from herodeploy.gates import options
@@ -55,7 +56,7 @@ def _app(
     if current is not None and not left:
         crashes = crashed(services, name, current.version)
         if stage.verify is not None and not crashes:
-            told = no_answer(services, services.heroku.apps.get(name), stage.verify)
+            told = _verified_again(services, stage, stage.verify, name, current)
             unhealthy = [told] if told else []
     # After asking the app, so that its answers to that are in the log, too, and not held against it the next time.
     log = read_log(services, name, known.get("newest"))
@@ -65,6 +66,13 @@ def _app(
         unhealthy = [f"more than {rate} of the requests to {name} failed ({', '.join(sorted(log.errors))})"]
     seen = {**log.to_json(), "version": current.version if current else None}
     return {"seen": seen, "left": left, "unhealthy": [] if left else unhealthy}
+
+
+def _verified_again(services: Services, stage: StageSpec, spec: VerifySpec, name: str, current: Release) -> str | None:
+    """Return what the stage's verification says against an app; None where it passes."""
+    app = services.heroku.apps.get(name)
+    subject = Subject(name, app.web_url, current.version, current.slug_id)
+    return no_answer(services, app, spec) or run_check(services, subject, spec, stage.name)
 
 
 def _left(

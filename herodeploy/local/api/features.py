@@ -32,7 +32,7 @@ class Feature(NamedTuple):
 
 OF_APPS = {
     "http-session-affinity": Feature("Kept for the app; the local router always chooses at random.", "general"),
-    "preboot": Feature("Kept for the app; local dynos are always replaced at once.", "general"),
+    "preboot": Feature("Web dynos of the release before go on until the new ones have started.", "general"),
     "runtime-dyno-metadata": Feature("Dyno metadata as environment variables, from the next start of a dyno on."),
 }
 OF_ACCOUNT = {

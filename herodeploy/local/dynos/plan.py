@@ -19,6 +19,7 @@ class Plan:
         quantities: type -> how many dynos.
         sizes: type -> dyno size.
         extra_env: variables that the platform adds, dyno metadata for one.
+        preboot: web dynos of the release before go on until those of this one have started.
     """
 
     app_id: str
@@ -31,10 +32,14 @@ class Plan:
     quantities: Mapping[str, int]
     sizes: Mapping[str, str]
     extra_env: Mapping[str, str] = field(default_factory=dict)
+    preboot: bool = False
 
     def runs_the_same(self, other: Plan) -> bool:
         """Tell whether the plans differ in scale alone, so that running dynos may stay."""
-        return replace(self, quantities={}, sizes={}) == replace(other, quantities={}, sizes={})
+        return self._unscaled() == other._unscaled()
+
+    def _unscaled(self) -> Plan:
+        return replace(self, quantities={}, sizes={}, preboot=False)
 
     def size(self, type: str) -> str:  # noqa: A002 # Heroku's word
         """Return the dyno size of a process type."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import shutil
 from collections.abc import Callable, Collection, Coroutine, Mapping
@@ -54,6 +55,7 @@ class Supervisor:
         self._room = Room(settings, logs, ledger, self._wake, sandbox, **({"now": now} if now else {}))
         self._plans: dict[str, Plan] = {}
         self._dynos: dict[str, list[Dyno]] = {}
+        self._relieved: set[Dyno] = set()
         self._leaving: dict[asyncio.Task[None], Dyno] = {}
         self._errands: set[asyncio.Task[Any]] = set()
         self._news: dict[str, asyncio.Event] = {}
@@ -71,7 +73,8 @@ class Supervisor:
     async def converge(self, plan: Plan) -> None:
         """Make an app run as planned; returns when all changes are begun.
 
-        New code or config restarts every dyno: the new ones start at the moment the old ones get SIGTERM.
+        New code or config restarts every dyno: the new ones start at the moment the old ones get SIGTERM, but for web
+        dynos under preboot.
         """
         await self.begin()
         if self._closed:
@@ -80,14 +83,22 @@ class Supervisor:
         stays = before is not None and before.runs_the_same(plan)
         self._plans[plan.app_id] = plan
         wanted = plan.formation()
+        relieved = set()
         for dyno in self._formation(plan.app_id):
             name, size = dyno.view.name, dyno.view.size
+            if dyno in self._relieved and stays:
+                continue
             if name in wanted and stays and size == plan.size(wanted[name]):
                 del wanted[name]
+            elif plan.preboot and not stays and dyno.view.type == "web" and dyno.view.state == "up":
+                relieved.add(dyno)
             else:
                 self._dismiss(dyno, "starting" if name in wanted else "down")
         for name, kind in wanted.items():
             self._launch(plan, name, kind)
+        if relieved:
+            self._relieved |= relieved
+            self._errand(self._relieve(plan, relieved))
         self._wake(plan.app_id)
 
     async def remove(self, app_id: str) -> None:
@@ -234,6 +245,29 @@ class Supervisor:
         dyno = Dyno(self._room, plan, name, kind, plan.process_types[kind])
         self._dynos.setdefault(plan.app_id, []).append(dyno)
         dyno.keep()
+
+    async def _relieve(self, plan: Plan, old: Collection[Dyno]) -> None:
+        """End the web dynos of the release before, once none of this one is starting any more, and a while later."""
+        try:
+            while any(
+                dyno.view.type == "web" and dyno.view.state == "starting" and dyno not in old
+                for dyno in self._formation(plan.app_id)
+            ):
+                await self._news.setdefault(plan.app_id, asyncio.Event()).wait()
+            await self._news_until(plan.app_id, self._settings.preboot_overlap)
+        finally:
+            self._relieved -= set(old)
+            for dyno in old:
+                if dyno in self._formation(plan.app_id):
+                    self._dismiss(dyno, "down")
+
+    async def _news_until(self, app_id: str, seconds: float) -> None:
+        """Wait so long, or until the platform closes."""
+        ends = asyncio.get_running_loop().time() + seconds
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(ends):
+                while not self._closed:
+                    await self._news.setdefault(app_id, asyncio.Event()).wait()
 
     async def _hire(
         self,

@@ -128,6 +128,7 @@ def plan(platform: Platform, app: records.App, row: records.Release) -> Plan:
         quantities={name: int(entry["quantity"]) for name, entry in running.items()},
         sizes={name: str(entry["size"]) for name, entry in running.items()},
         extra_env=_metadata(platform, app, row) if "runtime-dyno-metadata" in app.features else {},
+        preboot="preboot" in app.features,
     )
 
 

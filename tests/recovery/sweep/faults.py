@@ -64,7 +64,7 @@ def _tell(story: Story, shop: Shop) -> str | None:
         words = command(shop)
         for _ in range(TRIES):
             ended = shop.herodeploy(*words, hasty=True)
-            if ended.code == 0 and _did(story, shop, words, number):
+            if ended.code == story.ends(number) and _did(story, shop, words, number):
                 break
             if ended.code == CANNOT and words != ["resume"]:
                 # Nothing is left to do, or the delivery has gone on and is carried on by resume.

@@ -219,6 +219,7 @@ class Mark:
     test_runs: int
     event: int
     delivery: str
+    target: int
 
 
 def mark(shop: Shop) -> Mark:
@@ -230,6 +231,7 @@ def mark(shop: Shop) -> Mark:
         len(shop.ask(f"/pipelines/{shop.pipeline_id}/test-runs")),
         shop.rows("SELECT coalesce(max(seq), 0) FROM events")[0][0],
         shop.rows("SELECT coalesce(max(id), '') FROM deliveries")[0][0],
+        shop.rows("SELECT coalesce(max(seq), 0) FROM targets")[0][0],
     )
 
 
@@ -265,6 +267,13 @@ def left_behind(shop: Shop, since: Mark) -> dict[str, Any]:
         ],
         "approvals": shop.rows("SELECT count(*) FROM approvals WHERE delivery_id > ?", since.delivery),
         "occupied": shop.rows("SELECT stage FROM occupations"),
+        "locks": shop.rows("SELECT by, stage FROM locks"),
+        "taken back": shop.rows("SELECT count(*) FROM taken_back WHERE delivery_id > ?", since.delivery),
+        "targets": shop.rows(
+            "SELECT stage, wave, status, count(*) FROM targets WHERE seq > ? AND status <> 'pending' "
+            "GROUP BY stage, wave, status ORDER BY stage, wave, status",
+            since.target,
+        ),
     }
 
 

@@ -22,9 +22,11 @@ stages:
     apps: {apps}
     waves: {waves}
     verify: {{{{path: /, within: 30s, passes: 1}}}}
+    on_failure: {on_failure}
 """
 ONE = "[[{name}-production]]"
 TWO = "[[{name}-eu], [{name}-us]]"
+AT_ONCE = "[[{name}-eu, {name}-us]]"
 HERE = "{{provider: command, command: 'true'}}"
 CANNOT = 2
 """Exit code of a command that is not to the point any more."""
@@ -40,6 +42,7 @@ class Story:
         prepare: brings a shop to where the story begins, undisturbed.
         commands: given one after another; each is made when its turn comes.
         carry_on: what is given after one of them was cut or errored, until one does it; none: the same again.
+        code: how the last command ends.
         clear: takes away what a trial left, where the next one would stumble over it.
     """
 
@@ -51,19 +54,26 @@ class Story:
     begin: Callable[[Shop], None] = lambda shop: None
     clear: Callable[[Shop], None] = lambda shop: None
     apps: tuple[str, ...] = ("{name}-production",)
+    waves: str = ONE
+    code: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def open(self, platform: Platform) -> Shop:
         """Make a shop for it."""
-        waves = TWO if len(self.apps) > 1 else ONE
-        values = {"mode": "delivery", "ci": HERE, "review": "managed", **self.config}
+        values = {"mode": "delivery", "ci": HERE, "review": "managed", "on_failure": "stop", **self.config}
         config = (
-            CONFIG.format(waves=waves, apps=f"[{', '.join(self.apps)}]", **values).replace("{{", "{").replace("}}", "}")
+            CONFIG.format(waves=self.waves, apps=f"[{', '.join(self.apps)}]", **values)
+            .replace("{{", "{")
+            .replace("}}", "}")
         )
         config = config.replace("{name}", "\0").replace("{", "{{").replace("}", "}}").replace("\0", "{name}")
         shop = open_shop(platform, config, {"staging": ["{name}-staging"], "production": list(self.apps)})
         self.begin(shop)
         return shop
+
+    def ends(self, number: int) -> int:
+        """How that one of its commands ends."""
+        return self.code if number == len(self.commands) - 1 else 0
 
     def close(self, shop: Shop) -> None:
         """Take the shop away."""
@@ -106,6 +116,28 @@ def bad_slug_in_production(shop: Shop) -> None:
             shop.platform.release(app, shop.notes["slugs"][0])
         shop.platform.release(app, shop.notes["slugs"][1])
     shop.notes["ready"] = True
+
+
+def delivered_once(shop: Shop) -> None:
+    """Let production have a release that was verified."""
+    ended = shop.herodeploy("deliver")
+    assert ended.code == 0, ended.out
+
+
+def commit_that_crashes(shop: Shop) -> None:
+    """Let the dynos of the next release of one app crash on boot."""
+    commit(shop)
+    shop.platform.control.fault("dyno", shop.apps["production"][-1], count=1)
+
+
+def unlocked(shop: Shop) -> None:
+    shop.platform.control.clear_faults()
+    shop.herodeploy("unlock", "production")
+
+
+def not_held(shop: Shop) -> None:
+    """Every other trial promotes the older of two artifacts, which holds the stage."""
+    shop.herodeploy("resume-auto", "production")
 
 
 def new_branch(shop: Shop) -> None:
@@ -176,12 +208,36 @@ STORIES = {
             resumable=True,
         ),
         Story(
+            "deliver-and-put-back",
+            {"mode": "deployment", "on_failure": "rollback"},
+            begin=delivered_once,
+            prepare=commit_that_crashes,
+            commands=(lambda shop: ["deliver"],),
+            clear=unlocked,
+            code=1,
+            resumable=True,
+            apps=("{name}-eu", "{name}-us"),
+            waves=TWO,
+        ),
+        Story(
             "promote-to-two-waves",
             {},
             begin=two_slugs,
             prepare=other_slug_in_staging,
             commands=(lambda shop: ["promote"],),
+            clear=not_held,
             apps=("{name}-eu", "{name}-us"),
+            waves=TWO,
+        ),
+        Story(
+            "promote-to-two-apps-at-once",
+            {},
+            begin=two_slugs,
+            prepare=other_slug_in_staging,
+            commands=(lambda shop: ["promote"],),
+            clear=not_held,
+            apps=("{name}-eu", "{name}-us"),
+            waves=AT_ONCE,
         ),
         Story(
             "roll-back-two-apps",
@@ -189,7 +245,9 @@ STORIES = {
             begin=two_slugs,
             prepare=bad_slug_in_production,
             commands=(lambda shop: ["rollback", "production"],),
+            clear=not_held,
             apps=("{name}-eu", "{name}-us"),
+            waves=TWO,
         ),
         *review("managed"),
         *review("native"),

@@ -17,6 +17,7 @@ from herodeploy.domain.change import TestNode, TestRun
 from herodeploy.domain.pipeline import App, Coupling, Pipeline, PipelineSpec
 from herodeploy.domain.release import Build, Dyno, Formation, Promotion, PromotionTarget, Release, Slug
 from herodeploy.errors import NotFound
+from herodeploy.flows.check import Subject
 
 from .mortal import Life
 
@@ -321,6 +322,9 @@ class _Client(_Family):
     def close(self) -> None:
         pass
 
+    def load(self) -> None:
+        pass
+
     @_asks("GET /")
-    def probe(self, app: App, path: str, timeout: float) -> int | None:
-        return 500 if self.ledger.crashes(app.name) else 200
+    def probe(self, app: App | Subject, path: str, timeout: float) -> int | None:
+        return 500 if self.ledger.crashes(app.name if isinstance(app, App) else app.app) else 200

@@ -16,6 +16,7 @@ def upgrade() -> None:
     _verdicts()
     op.add_column("deliveries", sa.Column("recheck_at", _TIME))
     op.create_index("deliveries_to_recheck", "deliveries", ["status", "recheck_at"])
+    op.add_column("verified", sa.Column("app", sa.Text, nullable=False, server_default=""))
     op.create_index("approvals_of_slug", "approvals", ["stage", "slug_id"])
     _locks()
     _holds()
@@ -112,5 +113,6 @@ def _targets() -> None:
         sa.Column("error", sa.Text),
         sa.Column("output", sa.Text, nullable=False),
     )
+    op.create_index("targets_of_move", "targets", ["move", "app"], unique=True)
     op.create_index("targets_of_stage", "targets", ["pipeline_id", "stage", "seq"])
     op.create_index("targets_of_delivery", "targets", ["delivery_id", "seq"])

@@ -1,0 +1,138 @@
+"""What a promotion by hand will do, decided as data: what `--dry-run` prints is what is carried out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from herodeploy.domain.pipeline import App, StageSpec
+from herodeploy.domain.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """An app that is to get the artifact.
+
+    Parameters:
+        version: of the release that serves there; None where none does.
+        has_it: whether that is the artifact already: then it is verified and no more.
+    """
+
+    app: str
+    version: int | None
+    has_it: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWave:
+    """Apps that get it side by side."""
+
+    number: int
+    targets: tuple[PlannedTarget, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionPlan:
+    """One exact release on its way into a stage.
+
+    Parameters:
+        stage: with the chosen apps and their waves alone.
+        whole: whether that is all of the stage.
+    """
+
+    stage: StageSpec
+    whole: bool
+    source_app: str
+    source_app_id: str
+    release_id: str
+    release_version: int
+    slug_id: str
+    commit: str | None
+    waves: tuple[PlannedWave, ...]
+
+    @property
+    def what(self) -> str:
+        """What goes where, for people."""
+        commit = self.commit[:8] if self.commit else "unknown commit"
+        apps = "" if self.whole else f" ({', '.join(self.stage.apps)})"
+        return f"{self.source_app} v{self.release_version} ({commit}) to {self.stage.name}{apps}"
+
+    @property
+    def there(self) -> bool:
+        """Whether every chosen app has it already."""
+        return all(target.has_it for wave in self.waves for target in wave.targets)
+
+    @property
+    def then(self) -> list[str]:
+        """What happens to each wave afterwards, for people."""
+        verify = self.stage.verify
+        check = ", and it ".join(["its dynos are up", *(verify.checks if verify else [])])
+        back = "every app gets its previous release back" if self.stage.on_failure == "rollback" else "it stops there"
+        soak = self.stage.wave_soak
+        waits = [f"between waves, {soak} must pass and each is verified again"] if soak and len(self.waves) > 1 else []
+        return [f"each release is verified: {check}", *waits, f"where that fails, {back}"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        verify = self.stage.verify
+        return {
+            "stage": self.stage.name,
+            "whole": self.whole,
+            "source_app": self.source_app,
+            "release_id": self.release_id,
+            "release_version": self.release_version,
+            "slug_id": self.slug_id,
+            "commit": self.commit,
+            "waves": [asdict(wave) for wave in self.waves],
+            "verify": None
+            if verify is None
+            else {"path": verify.path, "status": verify.status, "command": verify.command},
+            "wave_soak": self.stage.wave_soak.total_seconds() if self.stage.wave_soak is not None else None,
+            "on_failure": self.stage.on_failure,
+        }
+
+
+def plan_promotion(
+    stage: StageSpec,
+    source: App,
+    release: Release,
+    commit: str | None,
+    serving: Mapping[str, Mapping[str, Any]],
+    only: Collection[str],
+) -> PromotionPlan:
+    """Return what has to be done so that the chosen apps of a stage have one release of the source app.
+
+    Parameters:
+        stage: as configured.
+        serving: of each chosen app the ``version`` and ``slug_id`` that serve there.
+        only: the chosen apps.
+    """
+    narrowed = narrow(stage, only)
+    waves = tuple(
+        PlannedWave(number, tuple(_target(app, serving[app], release.slug_id) for app in wave))
+        for number, wave in enumerate(narrowed.waves, 1)
+    )
+    return PromotionPlan(
+        stage=narrowed,
+        whole=len(narrowed.apps) == len(stage.apps),
+        source_app=source.name,
+        source_app_id=source.id,
+        release_id=release.id,
+        release_version=release.version,
+        slug_id=release.slug_id or "",
+        commit=commit,
+        waves=waves,
+    )
+
+
+def narrow(stage: StageSpec, only: Collection[str]) -> StageSpec:
+    """Return a stage that has some of its apps alone, in their waves."""
+    waves = (tuple(app for app in wave if app in only) for wave in stage.waves)
+    apps = tuple(app for app in stage.apps if app in only)
+    return dataclasses.replace(stage, apps=apps, waves=tuple(wave for wave in waves if wave))
+
+
+def _target(app: str, serving: Mapping[str, Any], slug_id: str | None) -> PlannedTarget:
+    return PlannedTarget(app, serving["version"], serving["slug_id"] == slug_id)

@@ -1,0 +1,132 @@
+"""When herodeploy puts the previous release back by itself, when it must not, and what that leaves behind."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from herodeploy.domain.delivery import Status
+from herodeploy.domain.mode import Mode
+from herodeploy.domain.secret import Secret
+from herodeploy.errors import PlatformError, Refused
+from herodeploy.flows import locks, mode, promote
+from herodeploy.flows.choose import Wish
+from herodeploy.flows.targets import targets
+from herodeploy.heroku.client import Heroku
+from herodeploy.heroku.session import Session
+
+from .conftest import TOKEN
+
+Shop = Any
+
+
+@pytest.fixture
+def two(make: Any) -> Shop:
+    """Two production apps in one wave, rolled back on failure, in deployment mode; one release delivered."""
+    shop = make(applied=False)
+    staging, production = shop.services.spec.stages
+    apps = tuple(f"{shop.services.spec.name}-{place}" for place in ("eu", "us"))
+    production = dataclasses.replace(production, apps=apps, waves=(apps,), on_failure="rollback")
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop.apply()
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    shop.first = shop.deliver()
+    assert shop.first.status is Status.DELIVERED
+    return shop
+
+
+def wants(shop: Shop, page: str) -> None:
+    """Let production be verified by another page."""
+    staging, production = shop.services.spec.stages
+    verify = dataclasses.replace(production.verify, path=f"/{page}", within=timedelta(seconds=1))
+    production = dataclasses.replace(production, verify=verify)
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+
+
+def fail(shop: Shop, app: str) -> None:
+    """Let web of the next release crash in one app."""
+    shop.services.heroku.config_vars.update(app, {"PLACE": "bad"})
+    shop.commit(Procfile='web: test "$PLACE" != bad && exec python3 -m http.server "$PORT" --bind 127.0.0.1\n')
+
+
+def slugs(shop: Shop) -> list[str | None]:
+    return [shop.slug(app) for app in shop.services.spec.stages[1].apps]
+
+
+def test_after_a_rollback_the_stage_is_locked_and_the_commits_are_kept_out(two: Shop) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    between = two.commit("Not delivered by itself")
+    fail(two, us)
+    failed = two.deliver()
+    pipeline_id = failed.pipeline_id
+
+    assert (failed.status, slugs(two)) == (Status.FAILED, [two.first.slug_id] * 2)
+    assert failed.reason.count("was put back in") == 2
+    assert {target.app: target.status for target in targets(two.services, "production")} == {
+        eu: "put back",
+        us: "put back",
+    }
+    [lock] = locks.in_force(two.services, "production")
+    assert (lock.by, lock.stage, lock.warning) == ("herodeploy", "production", False)
+    assert lock.why.startswith(f"{failed.short} was rolled back: web.1 of v")
+    marked = two.services.store.locks
+    for commit in (between.commit, failed.commit):
+        assert marked.taken_back(pipeline_id, "production", commit).delivery_id == failed.id
+    assert marked.taken_back(pipeline_id, "production", two.first.commit) is None
+    assert marked.taken_back(pipeline_id, "staging", failed.commit) is None
+
+    two.commit(Procfile='web: exec python3 -m http.server "$PORT" --bind 127.0.0.1\n')
+    waiting = two.deliver()
+    assert (waiting.status, waiting.at_stage) == (Status.WAITING, "production")
+    assert "production is locked by herodeploy" in waiting.reason
+    locks.unlock(two.services, "production")
+    assert [each.status for each in two.resume()] == [Status.DELIVERED]
+    assert slugs(two) == [waiting.slug_id] * 2
+
+
+def test_what_was_never_verified_here_is_not_gone_back_to(two: Shop) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    two.services.store.forget_verified(two.first.pipeline_id, "production", two.first.slug_id)
+    fail(two, us)
+    failed = two.deliver()
+    assert failed.status is Status.FAILED
+    assert f"of {eu} and v" in failed.reason
+    assert "was never verified in production" in failed.reason
+    assert "herodeploy rollback production" in failed.reason
+    assert slugs(two) == [failed.slug_id] * 2, "left as it is, in both apps"
+    assert not locks.in_force(two.services, "production")
+    assert two.services.store.locks.taken_back(failed.pipeline_id, "production", failed.commit) is None
+
+
+def test_a_way_back_by_hand_is_never_rolled_back(two: Shop) -> None:
+    version = two.versions(two.app("staging"))[-1][0]
+    two.commit(two_dot_html="two\n")
+    second = two.deliver()
+    assert second.status is Status.DELIVERED
+    wants(two, "two.html")
+    with pytest.raises(Refused, match="this was itself the way back to an older release"):
+        promote.promote(two.services, wish=Wish(release=f"v{version}"))
+    assert slugs(two) == [two.first.slug_id] * 2
+    assert not locks.in_force(two.services, "production")
+
+
+def test_a_platform_that_breaks_during_verification_is_no_reason_to_go_back(two: Shop, local: Any) -> None:
+    _, us = two.services.spec.stages[1].apps
+    control = local._running.control
+    hasty = two.like(connect=lambda: Heroku(Session(local.url, Secret(TOKEN), sleep=lambda _: None)))
+    hasty.commit(index_dot_html="two\n")
+    fault = control.fault("error", f"GET /apps/{us}/dynos", count=None)
+    with pytest.raises(PlatformError):
+        hasty.deliver()
+    control.clear_faults(fault["id"])
+
+    [errored] = hasty.services.store.open_deliveries(two.first.pipeline_id)
+    assert (errored.status, errored.at_stage) == (Status.ERRORED, "production")
+    assert slugs(hasty) == [errored.slug_id] * 2, "nothing is put back"
+    assert not locks.in_force(hasty.services, "production")
+    before = hasty.versions(us)
+    assert [each.status for each in hasty.resume()] == [Status.DELIVERED]
+    assert hasty.versions(us) == before, "nor promoted once more"

@@ -1,0 +1,175 @@
+"""Between two waves: the clock runs, nothing is under way, and what was good is looked at again."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from herodeploy.domain.delivery import Status
+from herodeploy.domain.mode import Mode
+from herodeploy.errors import Refused
+from herodeploy.flows import mode, promote
+from herodeploy.flows.targets import targets
+
+Shop = Any
+
+
+@dataclass
+class Clock:
+    """A clock that jumps over every pause of a second or more; `then` is called at each."""
+
+    ahead: timedelta = timedelta()
+    pauses: list[float] = field(default_factory=list)
+    then: Any = lambda: None
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def pause(self, seconds: float) -> None:
+        if seconds < 1:
+            time.sleep(seconds)  # between two looks at the platform, as in any other test
+            return
+        self.pauses.append(seconds)
+        self.ahead += timedelta(seconds=seconds)
+        self.then()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def two(make: Any, clock: Clock) -> Shop:
+    """Two waves, ten minutes between them, rolled back on failure, in deployment mode; one release delivered."""
+    shop = make(applied=False)
+    staging, production = shop.services.spec.stages
+    apps = tuple(f"{shop.services.spec.name}-{place}" for place in ("eu", "us"))
+    production = dataclasses.replace(
+        production,
+        apps=apps,
+        waves=(apps[:1], apps[1:]),
+        on_failure="rollback",
+        wave_soak=timedelta(minutes=10),
+    )
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop.services.clock, shop.services.pause = clock.now, clock.pause
+    shop.apply()
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    shop.first = shop.deliver()
+    assert shop.first.status is Status.DELIVERED
+    clock.pauses.clear()
+    return shop
+
+
+def slugs(shop: Shop) -> list[str | None]:
+    return [shop.slug(app) for app in shop.services.spec.stages[1].apps]
+
+
+def test_a_wave_soaks_before_the_next_and_is_verified_again(two: Shop, clock: Clock) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    two.commit(index_dot_html="two\n")
+    two.notes.clear()
+    delivered = two.deliver()
+    assert (delivered.status, delivered.recheck_at, delivered.reason) == (Status.DELIVERED, None, None)
+    assert slugs(two) == [delivered.slug_id] * 2
+    assert sum(clock.pauses) == pytest.approx(600, abs=2)
+    verified = [
+        (note.app, note.text) for note in two.notes if note.text.startswith("verifying") and note.leg != "staging"
+    ]
+    assert [app for app, _ in verified] == [eu, eu, us]
+    assert "wave.soaking" in two.kinds(delivered)
+    assert [target.status for target in targets(two.services, "production")] == ["succeeded"] * 2
+
+
+def test_who_is_killed_while_a_wave_soaks_goes_on_with_the_same_clock(two: Shop, clock: Clock) -> None:
+    eu, _ = two.services.spec.stages[1].apps
+    two.commit(index_dot_html="two\n")
+
+    def cut() -> None:
+        if len(clock.pauses) == 4:
+            raise KeyboardInterrupt
+
+    clock.then = cut
+    two.durable = True
+    with pytest.raises(KeyboardInterrupt):
+        two.deliver()
+    [running] = two.services.store.open_deliveries(two.first.pipeline_id)
+    assert (running.status, running.at_stage) == (Status.RUNNING, "production")
+    assert running.reason.startswith("wave 1 of 2 soaks until ")
+    assert two.services.store.occupant(running.pipeline_id, "production") == running.id
+    assert slugs(two) == [running.slug_id, two.first.slug_id]
+    before = two.versions(eu)
+
+    again = two.like(clock=clock.now, pause=clock.pause)
+    assert [each.status for each in again.resume()] == [Status.DELIVERED]
+    assert sum(clock.pauses) == pytest.approx(600, abs=10)
+    assert again.versions(eu) == before, "the first wave is not promoted again"
+    assert slugs(again) == [running.slug_id] * 2
+    assert again.services.store.occupant(running.pipeline_id, "production") is None
+
+
+def test_a_dyno_that_crashes_while_its_wave_soaks_ends_it(two: Shop, clock: Clock) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    two.commit(
+        Procfile='web: test "$LATER" != crash && exec python3 -m http.server "$PORT" --bind 127.0.0.1\n',
+    )
+    two.services.heroku.config_vars.update(us, {"LATER": None})
+
+    def crash() -> None:
+        if len(clock.pauses) == 2:
+            two.services.heroku.config_vars.update(eu, {"LATER": "crash"})
+            while not any(dyno.state == "crashed" for dyno in two.services.heroku.dynos.list(eu)):
+                time.sleep(0.05)  # the platform tells nobody
+
+    clock.then = crash
+    failed = two.deliver()
+    assert failed.status is Status.FAILED
+    assert "crashed" in failed.reason
+    assert sum(clock.pauses) < 100, "long before its time"
+    assert slugs(two) == [two.first.slug_id] * 2
+    assert {target.app: target.status for target in targets(two.services, "production")} == {
+        eu: "put back",
+        us: "skipped",
+    }
+
+
+def test_a_promotion_by_hand_soaks_too_and_goes_on_where_it_was_cut(two: Shop, clock: Clock) -> None:
+    eu, _ = two.services.spec.stages[1].apps
+    mode.switch(two.services, Mode.DELIVERY, None)
+    two.commit(index_dot_html="two\n")
+    waiting = two.deliver()
+
+    def cut() -> None:
+        raise KeyboardInterrupt
+
+    clock.then = cut
+    with pytest.raises(KeyboardInterrupt):
+        promote.promote(two.services)
+    assert slugs(two) == [waiting.slug_id, two.first.slug_id]
+    clock.then, before = (lambda: None), two.versions(eu)
+    promote.promote(two.services)
+    assert slugs(two) == [waiting.slug_id] * 2
+    assert two.versions(eu) == before
+    assert sum(clock.pauses) == pytest.approx(600, abs=10)
+    assert two.kinds().count("wave.soaking") == 2, "once for the first delivery, once for this"
+
+
+def test_what_is_bad_after_its_soak_goes_back(two: Shop, clock: Clock) -> None:
+    eu, _ = two.services.spec.stages[1].apps
+    mode.switch(two.services, Mode.DELIVERY, None)
+    two.commit(index_dot_html="two\n")
+    two.deliver()
+
+    def scale_down() -> None:
+        two.services.heroku.formation.scale(eu, {"web": (0, None)})
+
+    clock.then = scale_down
+    with pytest.raises(Refused, match="scaled to 0"):
+        promote.promote(two.services)
+    assert slugs(two) == [two.first.slug_id] * 2
