@@ -53,7 +53,7 @@ def run(
     elif not shown:
         console.say("nothing has been deployed or promoted yet")
     else:
-        head = ("STAGE", "WAVE", "APP", "RELEASE", "STATUS", "WHEN", "WHY")
+        head = ("STAGE", "WAVE", "APP", "RELEASE", "STATUS", "BEGAN", "WHY")
         console.sentences(head, [_row(target) for target in shown])
 
 

@@ -71,7 +71,11 @@ class PromotionPlan:
         check = ", and it ".join(["its dynos are up", *(verify.checks if verify else [])])
         back = "every app gets its previous release back" if self.stage.on_failure == "rollback" else "it stops there"
         soak = self.stage.wave_soak
-        waits = [f"between waves, {soak} must pass and each is verified again"] if soak and len(self.waves) > 1 else []
+        waits = (
+            [f"between waves, {soak.total_seconds():.0f}s must pass and each is verified again"]
+            if soak and len(self.waves) > 1
+            else []
+        )
         return [f"each release is verified: {check}", *waits, f"where that fails, {back}"]
 
     def to_json(self) -> dict[str, Any]:
