@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -189,6 +190,20 @@ def test_an_app_that_does_not_answer_is_not_healthy(soaking: tuple[Shop, Clock, 
     shop.services.spec = dataclasses.replace(shop.services.spec, stages=(quick, last))
     waiting = soak_for(shop, clock, 1)
     assert waiting.reason.startswith(f"{app} answers 503 to GET /, not 200: its soak of 15m begins anew")
+
+
+def test_the_command_of_the_verification_is_run_again(soaking: tuple[Shop, Clock, Delivery], tmp_path: Path) -> None:
+    shop, clock, delivery = soaking
+    flag = tmp_path / "bad"
+    first, last = shop.services.spec.stages
+    checked = dataclasses.replace(first, verify=VerifySpec(None, command=f"test ! -e {flag}"))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(checked, last))
+    assert soak_for(shop, clock, 1).reason == delivery.reason
+    flag.touch()
+    waiting = soak_for(shop, clock, 1)
+    assert waiting.reason.startswith(f"`test ! -e {flag}` says no to v")
+    flag.unlink()
+    assert soak_for(shop, clock, 1).reason == "soaks in staging until 2026-11-23 12:18 UTC, 15m without interruption"
 
 
 def test_nothing_that_comes_back_says_nothing_of_the_app(shop: Shop) -> None:
