@@ -129,7 +129,7 @@ def fill(store: Store, shop: Shop) -> str:
             ci="succeeded",
             slug_id=slug,
         )
-        store.record_verified(pipeline, "staging", "app", "release", 1, slug, commit, made.id, at)
+        store.record_verified(pipeline, "staging", "app", "release", 1, slug, commit, made.id, at, "shop-staging")
         store.add_delivery(made, Event(at, pipeline, "delivery.created", "bench", "made", made.id, "production"))
     return pipeline
 

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from herodeploy.errors import PlatformUnreachable
-from herodeploy.flows.side_by_side import MOST, SideBySide, side_by_side
+from herodeploy.flows.side_by_side import SideBySide, side_by_side
 
 Shop = Any
 
 
 def test_all_pieces_of_work_are_under_way_at_the_same_time(shop: Shop) -> None:
-    meeting = threading.Barrier(MOST, timeout=30)
-    works = {f"app-{number}": lambda number=number: (meeting.wait(), number)[1] for number in range(MOST)}
+    many = shop.services.at_once
+    meeting = threading.Barrier(many, timeout=30)
+    works = {f"app-{number}": lambda number=number: (meeting.wait(), number)[1] for number in range(many)}
     came_to = side_by_side(shop.services, works)
-    assert list(came_to.items()) == [(f"app-{number}", number) for number in range(MOST)]
+    assert list(came_to.items()) == [(f"app-{number}", number) for number in range(many)]
 
 
 def test_an_error_is_raised_once_all_have_ended(shop: Shop) -> None:
@@ -46,7 +47,7 @@ def test_what_has_not_begun_when_the_block_is_left_never_begins(shop: Shop) -> N
 
     def interrupted() -> None:
         with SideBySide[Any](shop.services) as threads:
-            for number in range(MOST):
+            for number in range(shop.services.at_once):
                 threads.begin(f"held {number}", lambda: held.wait(30))
             threads.begin("never", lambda: done.append("never"))
             raise KeyboardInterrupt

@@ -16,7 +16,7 @@ from herodeploy.domain.pipeline import Stage, StageSpec
 from herodeploy.store.judging import Judged
 from herodeploy.store.store import Store
 
-STAGING = StageSpec("staging", Stage.STAGING, ("shop-staging",), (("shop-staging",),))
+STAGING = StageSpec("staging", Stage.STAGING, ("shop-a", "shop-b"), (("shop-a", "shop-b"),))
 
 
 def test_what_gates_may_know_is_read_for_all_at_once(store: Store) -> None:
@@ -34,7 +34,8 @@ def test_what_gates_may_know_is_read_for_all_at_once(store: Store) -> None:
     store.gates.record_observation("d3", "staging", "http", seen)
     mark = TakenBack("p1", "production", "c2", "it did not boot", NOON, "d2")
     store.locks.take_back([mark, TakenBack("p1", "staging", "c1", "no", NOON)])
-    store.record_verified("p1", "staging", "a", "r", 3, "s1", "c1", "d1", NOON, "shop-staging")
+    for app, slug in (("shop-a", "s1"), ("shop-b", "s1"), ("shop-a", "s2"), ("gone", "s2")):
+        store.record_verified("p1", "staging", f"id of {app}", f"r {slug}", 3, slug, "c1", "d1", NOON, app)
 
     known = store.judging.known("p1", "production", STAGING, {each: each.slug_id or "" for each in deliveries})
 
@@ -42,7 +43,7 @@ def test_what_gates_may_know_is_read_for_all_at_once(store: Store) -> None:
     assert known.overrides == {"d2": [override]}
     assert known.observations == {"d3": {"http": seen}}
     assert known.taken_back == {"c2": mark}
-    assert known.verified == {"s1"}
+    assert known.verified == {"s1"}, "one app of two is not enough"
     assert store.judging.known("p1", "staging", None, {deliveries[0]: "s1"}).verified == frozenset()
 
 
