@@ -244,7 +244,10 @@ def _listen(child: subprocess.Popen[bytes], until: float) -> dict[str, Any]:
     assert child.stdout is not None  # noqa: S101 # for the type checker
     said: dict[str, Any] = {}
     rest = b""
-    while (left := until - time.monotonic()) > 0 and select.select([child.stdout], [], [], left)[0]:
+    # Not `select`: whoever starts a platform may have more than 1,024 files open.
+    ready = select.poll()
+    ready.register(child.stdout, select.POLLIN)
+    while (left := until - time.monotonic()) > 0 and ready.poll(left * 1000):
         piece = os.read(child.stdout.fileno(), 4096)
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:

@@ -25,13 +25,15 @@ def answered(
         command, env=env, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     )
     os.close(theirs)
+    ready = select.poll()
+    ready.register(mine, select.POLLIN)
     left, seen, mark, end = list(answers), b"", 0, time.monotonic() + PATIENCE
     try:
         while time.monotonic() < end:
             if left and left[0][0] in seen[mark:]:
                 mark = len(seen)
                 os.write(mine, left.pop(0)[1].encode() + b"\r")
-            if select.select([mine], [], [], 1)[0]:
+            if ready.poll(1000):
                 try:
                     seen += os.read(mine, 65536)
                 except OSError:  # the other side is closed

@@ -41,9 +41,10 @@ def exchange(secure: ssl.SSLSocket, text: bytes, within: float = 60) -> bytes:
     """
     said, left = b"", memoryview(text)
     secure.setblocking(False)
+    ready = select.poll()
     while True:
-        readable, writable, _ = select.select([secure], [secure] if left else [], [], within)
-        assert readable or writable, f"nothing moves, {len(left)} bytes left to send; said: {said[-200:]!r}"
+        ready.register(secure, select.POLLIN | (select.POLLOUT if left else 0))
+        assert ready.poll(within * 1000), f"nothing moves, {len(left)} bytes left to send; said: {said[-200:]!r}"
         with suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
             while left:
                 left = left[secure.send(left) :]
