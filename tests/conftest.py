@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -30,11 +31,19 @@ settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C mean something to the commands under test also where whoever started us ignores it."""
+    """Let Ctrl-C mean something to the commands under test also where whoever started us ignores it.
+
+    Many platforms run in one process here, so that many files are open.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+FILES = 8192
 USERS_OWN = ("HEROKU_", "HERODEPLOY_", "GIT_", "XDG_STATE_HOME", "NETRC")
 
 
