@@ -67,6 +67,18 @@ GATES = {
         GateSpec("approval", {"optional": False}),
     ),
 }
+Act = Callable[[Services, list[Delivery]], object]
+MEANWHILE: dict[str, Act] = {
+    "Bob locks production": lambda services, _: locks.lock(services, "production", why="the sale"),
+    "Bob unlocks production": lambda services, _: locks.unlock(services, "production"),
+    "Bob lets automatic moves go on": lambda services, _: holds.lift(services, "production"),
+    "Bob says yes": lambda services, waiting: [deliver.approve(services, each.id) for each in waiting],
+    "Bob says no": lambda services, waiting: [deliver.reject(services, each.id) for each in waiting],
+    "Bob overrides the lock": lambda services, _: overrides.override(services, "lock", reason="it must"),
+    "Bob switches to delivery": lambda services, _: mode.switch(services, Mode.DELIVERY),
+    "Bob switches to deployment": lambda services, _: mode.switch(services, Mode.DEPLOYMENT),
+}
+"""What somebody else does in a process of their own, while another is at work."""
 NO_WAIT = VerifySpec(path="/", within=timedelta(0), passes=1)
 
 people = st.sampled_from(PEOPLE)
@@ -79,7 +91,8 @@ fates = st.just(Fate()) | st.just(Fate()) | bad
 deaths = st.builds(Strike, st.just("dies"), st.integers(1, 40), st.booleans())
 faults = st.builds(Strike, st.sampled_from(["unreachable", "broken"]), st.integers(1, 60), st.booleans())
 locked = st.builds(Strike, st.just("locked"), st.integers(1, 25), st.just(False))
-strikes = st.none() | st.none() | deaths | deaths | faults | locked
+others = st.builds(Strike, st.sampled_from(sorted(MEANWHILE)), st.integers(1, 40), st.booleans())
+strikes = st.none() | st.none() | deaths | deaths | faults | locked | others
 
 
 @cache
@@ -315,7 +328,7 @@ class Deliveries(RuleBasedStateMachine):
             found.append(f"the gates let {row.slug_id} into {list(self.history.deliveries[row.id].passed)}")
         if runs == slug_id:
             found.append("it runs that already")
-        if (why := self.history.hold_in_the_way(row, stage)) is not None:
+        if (why := self.history.hold(row, stage)) is not None:
             found.append(why)
         return found
 
@@ -353,10 +366,12 @@ class Deliveries(RuleBasedStateMachine):
         strike: Strike | None = None,
         *,
         alone: bool = True,
+        at_once: bool = False,
     ) -> Any:
         """Run a command in a process of its own; None where it does not come to its end."""
         note(f"{by.partition('@')[0]}: {title}" + (f" [{strike}]" if strike else ""))
-        life = Life(strike, note)
+        self.now += timedelta(seconds=0 if at_once else 1)
+        life = Life(strike, note, self.meanwhile)
         services = Services(
             spec=self.spec,
             repo=repository(),
@@ -369,7 +384,7 @@ class Deliveries(RuleBasedStateMachine):
             boot_within=timedelta(0),
             at_once=1,  # so that a strike always hits the same act
         )
-        self.engine = RecordingEngine(deliver.legs(services), self.records, life)
+        outer, self.engine = self.engine, RecordingEngine(deliver.legs(services), self.records, life)
         try:
             if not alone:
                 return act(services, self.engine)
@@ -381,9 +396,16 @@ class Deliveries(RuleBasedStateMachine):
             note(f"  ! {type(error).__name__}: {error.message}")
             return None
         finally:
-            self.engine = None
+            self.engine = outer
             services.close()
             self.read()
+
+    def meanwhile(self, what: str) -> None:
+        """Do what somebody else does at this very moment, in a process of their own."""
+        if what == "Bob lets automatic moves go on":
+            self.history.resumed_auto = True
+        self.run(what, BOB, lambda services, _: MEANWHILE[what](services, self.waiting()), alone=False, at_once=True)
+        self.history.resumed_auto = False
 
     def expect(self, kind: str, delivery_id: str | None = None) -> None:
         """Check that what came to its end is in the log, as the last of its kind."""

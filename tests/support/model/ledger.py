@@ -135,7 +135,7 @@ def _asks(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def _acts(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return _call(name, "platform", "dies")
+    return _call(name, "platform", "changes")
 
 
 def _call(name: str, *kinds: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

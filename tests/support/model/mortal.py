@@ -26,15 +26,21 @@ class Strike:
     """What befalls a process.
 
     Parameters:
-        what: ``dies``, or ``unreachable`` and ``broken`` for a call of the platform, ``locked`` for the database.
-        at: the so-manyth act it befalls; of a death, writes of the store, acts of the platform and records of steps
-            are counted, of a fault in the platform its calls, of one in the database its writes.
+        what: ``dies``, or ``unreachable`` and ``broken`` for a call of the platform, ``locked`` for the database; of
+            anything else that somebody else does it meanwhile.
+        at: the so-manyth act it befalls; of a fault in the platform its calls are counted, of one in the database its
+            writes, else writes of the store, acts of the platform and records of steps.
         after: whether the act was done before.
     """
 
     what: str
     at: int
     after: bool
+
+    @property
+    def kind(self) -> str:
+        """The kind of acts that it counts."""
+        return {"locked": "database", "unreachable": "platform", "broken": "platform"}.get(self.what, "changes")
 
     def __str__(self) -> str:
         return f"{self.what} {'after' if self.after else 'before'} act {self.at}"
@@ -46,48 +52,46 @@ class Life:
 
     Parameters:
         note: is told where it struck.
+        meanwhile: does what somebody else does at that very moment.
     """
 
     strike: Strike | None = None
     note: Callable[[str], None] = lambda _: None
+    meanwhile: Callable[[str], None] = lambda _: None
     dead: bool = False
     counts: dict[str, int] = field(default_factory=dict)
 
     @contextmanager
     def act(self, name: str, *kinds: str) -> Iterator[None]:
-        """Do one act of these kinds: some of dies, platform, database."""
+        """Do one act of these kinds: some of changes, platform, database."""
         if self.dead:
             raise Dead
         struck = self._struck(kinds)
-        if struck and struck.what == "dies" and not struck.after:
-            self._die(name, struck)
-        if struck and struck.what != "dies" and not struck.after:
-            self._fail(name, struck)
+        if struck is not None and not struck.after:
+            self._befall(name, struck)
         yield
-        if struck and struck.what == "dies":
-            self._die(name, struck)
-        if struck:
-            self._fail(name, struck)
+        if struck is not None and struck.after:
+            self._befall(name, struck)
 
     def _struck(self, kinds: tuple[str, ...]) -> Strike | None:
         for kind in kinds:
             self.counts[kind] = self.counts.get(kind, 0) + 1
         meant = self.strike
-        if meant is None:
-            return None
-        kind = {"dies": "dies", "locked": "database"}.get(meant.what, "platform")
-        return meant if kind in kinds and self.counts[kind] == meant.at else None
+        return meant if meant and meant.kind in kinds and self.counts[meant.kind] == meant.at else None
 
-    def _die(self, name: str, strike: Strike) -> None:
+    def _befall(self, name: str, strike: Strike) -> None:
         self.note(f"  ... {strike}: {name}")
-        self.dead = True
-        raise Dead
-
-    def _fail(self, name: str, strike: Strike) -> None:
-        self.note(f"  ... {strike}: {name}")
-        if strike.what == "locked":
-            raise StoreError("the database is locked")
-        raise PlatformUnreachable("no answer") if strike.what == "unreachable" else PlatformError("HTTP 503")
+        match strike.what:
+            case "dies":
+                self.dead = True
+                raise Dead
+            case "locked":
+                raise StoreError("the database is locked")
+            case "unreachable":
+                raise PlatformUnreachable("no answer")
+            case "broken":
+                raise PlatformError("HTTP 503")
+        self.meanwhile(strike.what)
 
 
 class MortalDatabase(Database):
@@ -98,7 +102,7 @@ class MortalDatabase(Database):
     @contextmanager
     def write(self, *, alone: str | None = None) -> Iterator[sa.Connection]:
         """Open a transaction; a death after it comes when all is written."""
-        with self.life.act("a write of the store", "dies", "database"), super().write(alone=alone) as connection:
+        with self.life.act("a write of the store", "changes", "database"), super().write(alone=alone) as connection:
             yield connection
 
 
@@ -145,7 +149,7 @@ class RecordingEngine:
                 result = {"value": plain.value(act(), key)}
             except Exception as error:  # noqa: BLE001 - whatever it is, it is how this ended
                 result = {"error": plain.pack(error)}
-            with self._life.act(f"the record of {key}", "dies"):
+            with self._life.act(f"the record of {key}", "changes"):
                 self._records[key] = result
         record = self._records[key]
         if "error" in record:
