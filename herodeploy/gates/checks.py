@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import GateSpec
+from herodeploy.gates.options import listed, matches, moment
 
 KIND = "checks"
 OPTIONS = frozenset({"require", "allow_failure", "hide", "blocking", "repository"})
@@ -35,7 +35,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001
     if seen is None:
         return Verdict(KIND, Answer.WAIT, "nobody has looked yet")
     data: Data = seen.data
-    busy = _moment(data.get("busy_until"))
+    busy = moment(data.get("busy_until"))
     if busy is not None:
         return Verdict(KIND, Answer.WAIT, str(data["busy"]), until=busy, facts=data)
     answer, reason = judge(facts.commit, data, spec.options)
@@ -65,15 +65,10 @@ def counts(name: str, options: Mapping[str, Any]) -> bool:
     return not matches(name, options.get("hide", ())) and not matches(name, options.get("allow_failure", ()))
 
 
-def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether one of these patterns, such as ``ci/*``, fits."""
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
 def _unfinished(commit: str, counting: list[Data], options: Mapping[str, Any]) -> Iterator[str]:
     missing = [one for one in options.get("require", ()) if not any(matches(each["name"], [one]) for each in counting)]
     if missing:
-        yield f"missing: {_listed(missing)} never reported for {commit[:8]}"
+        yield f"missing: {listed(missing, SHOWN)} never reported for {commit[:8]}"
     elif not counting:
         yield f"no check has reported for {commit[:8]} yet"
     errored = [each for each in counting if each["state"] == "errored"]
@@ -81,7 +76,7 @@ def _unfinished(commit: str, counting: list[Data], options: Mapping[str, Any]) -
         yield f"{_named(errored)} for {commit[:8]}; run it again on GitHub"
     pending = [each["name"] for each in counting if each["state"] == "pending"]
     if pending:
-        yield f"{_listed(pending)} {'is' if len(pending) == 1 else 'are'} not done for {commit[:8]}"
+        yield f"{listed(pending, SHOWN)} {'is' if len(pending) == 1 else 'are'} not done for {commit[:8]}"
 
 
 def _earlier(data: Data) -> Iterator[str]:
@@ -91,7 +86,7 @@ def _earlier(data: Data) -> Iterator[str]:
         yield f"{app} runs {what}, so nobody can tell which commits are new to it: git fetch --all"
     if data["red"]:
         told = [f"{each['name']} is red ({each['said']}) on the earlier {each['commit'][:8]}" for each in data["red"]]
-        yield _listed(told)
+        yield listed(told, SHOWN)
     if data["unseen"]:
         yield f"{data['unseen']} earlier commits are still to be looked at"
 
@@ -109,13 +104,4 @@ def _passed(commit: str, counting: list[Data], data: Data, options: Mapping[str,
 
 
 def _named(checks: list[Data]) -> str:
-    return _listed([f"{each['name']} says {each['said']}" for each in checks])
-
-
-def _listed(words: list[str]) -> str:
-    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
-    return ", ".join(words[:SHOWN]) + more
-
-
-def _moment(text: object) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) else None
+    return listed([f"{each['name']} says {each['said']}" for each in checks], SHOWN)

@@ -1,9 +1,11 @@
-"""What is written under a gate in herodeploy.yml, read."""
+"""What is written under a gate in herodeploy.yml or into what it saw, read; and put into sentences."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 PERCENT = 100
@@ -35,6 +37,22 @@ def share(value: object) -> float:
     if not re.fullmatch(r"\d+(\.\d+)?%", text) or float(text[:-1]) > PERCENT:
         raise ValueError(f"{value!r} is no share such as 1% or 0.5%")
     return float(text[:-1]) / PERCENT
+
+
+def moment(text: object) -> datetime | None:
+    """Return a time that a look noted; None for none."""
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether one of these patterns, such as ``ci/*``, fits."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def listed(words: Sequence[str], most: int) -> str:
+    """Return words as a sentence lists them: at most so many, and how many more there are."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
 
 
 def spoken(length: timedelta) -> str:

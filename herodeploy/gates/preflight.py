@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import GateSpec
+from herodeploy.gates.options import listed, matches
 
 KIND = "preflight"
 LEVELS = {
@@ -89,7 +89,7 @@ def is_migration(path: str, options: Mapping[str, Any]) -> bool:
     """Whether a file changes a database: by ``migration_paths``, else by the folders that frameworks use."""
     patterns = options.get("migration_paths")
     if patterns is not None:
-        return any(fnmatchcase(path, pattern) for pattern in patterns)
+        return matches(path, patterns)
     return MIGRATIONS.search(path) is not None
 
 
@@ -150,7 +150,7 @@ def _addons(upstream: Data, target: Data, ignored: Iterable[str]) -> Iterator[Da
     for addon in upstream["addons"]:
         service, names = addon["service"], addon["config_vars"]
         provided = bool(names) and set(names) <= set(target["config"])
-        if service not in seen and not provided and not _matches(service, ignored):
+        if service not in seen and not provided and not matches(service, ignored):
             seen.add(service)
             yield addon
 
@@ -164,7 +164,7 @@ def _lacking_addon(upstream: Data, target: Data, addon: Data) -> Finding:
 def _config(upstream: Data, target: Data, lacking: list[Data], ignored: Iterable[str]) -> Iterator[Finding]:
     told = {name for addon in lacking for name in addon["config_vars"]}
     missing = set(upstream["config"]) - set(target["config"]) - told
-    names = sorted(name for name in missing if not _matches(name, (*OWN_NAMES, *ignored)))
+    names = sorted(name for name in missing if not matches(name, (*OWN_NAMES, *ignored)))
     if names:
         app, several = target["app"], "s" if len(names) > 1 else ""
         text = f"{app} lacks the config var{several} {', '.join(names)} of {upstream['app']}"
@@ -217,11 +217,6 @@ def _migrations(commit: str, slug: Data, target: Data) -> Iterator[Finding]:
         text = f"{app} runs {what}, so nobody can tell whether migrations come"
         yield _finding("migrations", app, text, "git fetch --all", level="warn")
     elif files:
-        more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
         runs = "" if RELEASE_PHASE in slug["process_types"] else ", and no release phase runs them"
-        text = f"migrations come to {app}{runs} ({', '.join(files[:SHOWN])}{more})"
+        text = f"migrations come to {app}{runs} ({listed(files, SHOWN)})"
         yield _finding("migrations", app, text, f"git diff {before[:8]} {commit[:8]}")
-
-
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -37,7 +37,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001
         return Verdict(KIND, Answer.WAIT, f"has not been looked at in {where} yet")
     data: Data = seen.data
     length = options.duration(spec.options["for"]) or timedelta()
-    looked_at, since = _moment(data["looked_at"]), _moment(data["healthy_since"])
+    looked_at, since = options.moment(data["looked_at"]), options.moment(data["healthy_since"])
     known = {**data, "look_again_at": (seen.at + every(spec)).isoformat()}
     if since is None or looked_at is None:
         why = "; ".join([*data["left"], *data["unhealthy"]])
@@ -59,7 +59,7 @@ def healthy_since(before: Data, now: datetime, spec: GateSpec, *, healthy: bool)
     """
     if not healthy:
         return None
-    since, looked_at = _moment(before.get("healthy_since")), _moment(before.get("looked_at"))
+    since, looked_at = options.moment(before.get("healthy_since")), options.moment(before.get("looked_at"))
     if since is None or looked_at is None:
         return now
     unseen = now - looked_at - ALLOWANCE * every(spec)
@@ -69,7 +69,3 @@ def healthy_since(before: Data, now: datetime, spec: GateSpec, *, healthy: bool)
 def every(spec: GateSpec) -> timedelta:
     """Return how long it may go without a look."""
     return options.duration(spec.options.get("every")) or EVERY
-
-
-def _moment(text: object) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) else None

@@ -11,7 +11,7 @@ from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Question
 from herodeploy.errors import ForgeBusy, NotFound, RepositoryError
 from herodeploy.flows.services import Services
-from herodeploy.gates.checks import matches
+from herodeploy.gates.options import matches
 
 if TYPE_CHECKING:
     from herodeploy.forge.github import GitHub
