@@ -6,7 +6,6 @@ A dyno that starts is no trouble: Heroku restarts each about once a day.
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,10 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from herodeploy.domain.pipeline import App, VerifySpec
-from herodeploy.errors import PlatformUnreachable
+from herodeploy.flows.answers import ask_until_steady
 from herodeploy.flows.services import Services
 
-PROBE_TIMEOUT = 10.0
 STEADY_WITHIN = timedelta(seconds=10)
 """How long the wanted answers may take to come: it has booted long ago."""
 LOG_LINES = 1500
@@ -106,22 +104,10 @@ def no_answer(services: Services, app: App, spec: VerifySpec) -> str | None:
     """
     if spec.path is None:
         return None
-    ends = time.monotonic() + min(spec.within, STEADY_WITHIN).total_seconds()
-    in_a_row, unreachable = 0, None
-    while True:
-        status = None
-        try:
-            status, unreachable = services.heroku.probe(app, spec.path, PROBE_TIMEOUT), None
-        except PlatformUnreachable as error:
-            unreachable = error
-        in_a_row = in_a_row + 1 if status == spec.status else 0
-        if in_a_row >= spec.passes:
-            return None
-        if time.monotonic() >= ends:
-            if unreachable is not None:
-                raise unreachable
-            return f"{app.name} answers {status or 'nothing'} to GET {spec.path}, not {spec.status}"
-        services.pause(services.poll)
+    asked = ask_until_steady(services, app, spec, spec.path, min(spec.within, STEADY_WITHIN))
+    if asked.steady:
+        return None
+    return f"{app.name} answers {asked.status or 'nothing'} to GET {spec.path}, not {spec.status}"
 
 
 def _take(found: LogCount, of: str, text: str) -> None:

@@ -5,7 +5,6 @@ A promotion target says ``succeeded`` before its dynos boot, and a crash on boot
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -13,11 +12,11 @@ from datetime import timedelta
 from herodeploy.domain.pipeline import App, VerifySpec
 from herodeploy.domain.release import Dyno
 from herodeploy.errors import PlatformError, PlatformUnreachable
+from herodeploy.flows.answers import PROBE_TIMEOUT, ask_until_steady
 from herodeploy.flows.check import Subject, run_check
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import wait_for
 
-PROBE_TIMEOUT = 10.0
 LOG_LINES = 15
 LOG_LOOK_BACK = 200
 ROUTER = " heroku[router]: "
@@ -188,29 +187,18 @@ def _name_crashed(dynos: list[Dyno], subject: Subject) -> str | None:
 
 def _answers(services: Services, subject: Subject, spec: VerifySpec, wanted: Mapping[str, int]) -> str | None:
     path = spec.path or "/"
-    ends = time.monotonic() + spec.within.total_seconds()
-    in_a_row, last = 0, "nothing"
-    unreachable: PlatformUnreachable | None = None
-    while True:
-        try:
-            status, unreachable = services.heroku.probe(subject, path, PROBE_TIMEOUT), None
-        except PlatformUnreachable as error:
-            status, unreachable = None, error
-        in_a_row = in_a_row + 1 if status == spec.status else 0
-        if in_a_row >= spec.passes:
-            return None
-        last = last if status is None else str(status)
-        if in_a_row == 0 and (crashed := _name_crashed(_dynos(services, subject, wanted), subject)):
-            return crashed
-        if time.monotonic() >= ends:
-            if unreachable is not None:
-                # Nobody was asked, so nobody said no.
-                raise unreachable
-            return (
-                f"{subject.app} answered {last} to GET {path}, not {spec.status}, "
-                f"within {spec.within.total_seconds():.0f}s{_way_out(last)}"
-            )
-        services.pause(services.poll)
+
+    def crashed() -> str | None:
+        return _name_crashed(_dynos(services, subject, wanted), subject)
+
+    asked = ask_until_steady(services, subject, spec, path, spec.within, broken=crashed)
+    if asked.steady or asked.broken:
+        return asked.broken
+    last = "nothing" if asked.heard is None else str(asked.heard)
+    return (
+        f"{subject.app} answered {last} to GET {path}, not {spec.status}, "
+        f"within {spec.within.total_seconds():.0f}s{_way_out(last)}"
+    )
 
 
 def _way_out(last: str) -> str:
