@@ -10,7 +10,7 @@ from herodeploy.errors import UsageError
 from herodeploy.flows.approval import find
 from herodeploy.flows.judge import artifact_of
 from herodeploy.flows.services import Services
-from herodeploy.flows.verdicts import failed_at_gate, verdicts_now
+from herodeploy.flows.verdicts import at_gate, verdicts_now
 
 RECENT = 50
 
@@ -39,20 +39,16 @@ def _delivery(services: Services, delivery_id: str | None) -> Delivery:
     if delivery_id is None:
         return _newest(services)
     delivery = find(services, delivery_id)
-    if not _at_gate(services, delivery):
+    if not at_gate(services, delivery):
         raise UsageError(f"{_place(delivery)}; no gate stands in its way", hint=_way_out(delivery))
     return delivery
 
 
 def _newest(services: Services) -> Delivery:
     for delivery in services.store.deliveries(services.pipeline().id, limit=RECENT):
-        if _at_gate(services, delivery):
+        if at_gate(services, delivery):
             return delivery
     raise UsageError("no delivery waits, and none has failed at a gate", hint="see: herodeploy status")
-
-
-def _at_gate(services: Services, delivery: Delivery) -> bool:
-    return delivery.status is Status.WAITING or failed_at_gate(services, delivery)
 
 
 def _place(delivery: Delivery) -> str:

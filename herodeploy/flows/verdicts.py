@@ -19,6 +19,11 @@ def verdicts_now(services: Services, delivery: Delivery) -> list[Verdict]:
     return evaluate(facts_of(services, delivery, services.stage(delivery.at_stage)), services.clock())
 
 
+def at_gate(services: Services, delivery: Delivery) -> bool:
+    """Whether the gates keep a delivery where it is, or ended it there, and not a leg that runs or failed."""
+    return delivery.status is Status.WAITING or failed_at_gate(services, delivery)
+
+
 def failed_at_gate(services: Services, delivery: Delivery) -> bool:
     """Whether a gate, or a person who was asked, ended it: a leg begins only where all gates have passed."""
     if delivery.status is not Status.FAILED or delivery.at_stage == TEST_LEG:

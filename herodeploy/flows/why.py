@@ -12,7 +12,7 @@ from herodeploy.domain.snapshot import plain
 from herodeploy.errors import UsageError
 from herodeploy.flows.approval import find
 from herodeploy.flows.services import Services
-from herodeploy.flows.verdicts import failed_at_gate, verdicts_now
+from herodeploy.flows.verdicts import at_gate, verdicts_now
 from herodeploy.gates.evaluate import decision
 
 RECENT = 50
@@ -65,8 +65,7 @@ def why(services: Services, delivery_id: str | None = None) -> Explanation:
         UsageError: there is no such delivery, or none at all.
     """
     delivery = find(services, delivery_id) if delivery_id is not None else _newest(services)
-    at_gate = delivery.status is Status.WAITING or failed_at_gate(services, delivery)
-    return Explanation(delivery, tuple(verdicts_now(services, delivery)), at_gate)
+    return Explanation(delivery, tuple(verdicts_now(services, delivery)), at_gate(services, delivery))
 
 
 def _newest(services: Services) -> Delivery:
