@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import requests
 
 from herodeploy.errors import PlatformError, PlatformUnreachable, UsageError
 from herodeploy.heroku.failures import origin, translated, where
+from herodeploy.heroku.probing import reachable
 from herodeploy.heroku.transport import AsGiven, open_http
 
 CHUNK = 16 * 1024
@@ -73,7 +73,7 @@ def _sent(
     body: bytes | None,
     within: float,
 ) -> requests.Response:
-    to, host = _address(url)
+    to, host = reachable(url)
     every = {"Accept-Encoding": "identity", "Connection": "close", **({"Host": host} if host else {}), **headers}
     try:
         return http.request(
@@ -90,15 +90,6 @@ def _sent(
         raise
     except ValueError:
         raise UsageError(f"{shown} is no address that can be asked") from None
-
-
-def _address(url: str) -> tuple[str, str | None]:
-    """Return the address to connect to, and the Host header where it differs, as of `probing.address`."""
-    parts = urlsplit(url)
-    if not (parts.hostname or "").endswith(".localhost"):
-        return url, None
-    here = "127.0.0.1" if parts.port is None else f"127.0.0.1:{parts.port}"
-    return parts._replace(netloc=here).geturl(), parts.netloc
 
 
 def _read(response: requests.Response, ends: float, most: int, what: str) -> bytes:

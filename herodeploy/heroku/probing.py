@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from herodeploy.heroku.session import Session
@@ -26,16 +26,18 @@ def probe(session: Session, app: Addressed, path: str, timeout: float) -> int | 
 
 
 def address(web_url: str, path: str) -> tuple[str, str | None]:
+    """Return what `reachable` does for a path below a web address."""
+    parts = urlsplit(web_url)
+    return reachable(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/{path.lstrip('/')}")
+
+
+def reachable(url: str) -> tuple[str, str | None]:
     """Return the address to connect to and the Host header to send, where it differs.
 
     ``*.localhost`` is this machine by definition, but few resolvers know it.
     """
-    parts = urlsplit(web_url)
-    way = f"{parts.path.rstrip('/')}/{path.lstrip('/')}"
+    parts = urlsplit(url)
     if not (parts.hostname or "").endswith(".localhost"):
-        return f"{parts.scheme}://{parts.netloc}{way}", None
-    return f"{parts.scheme}://{_loopback(parts)}{way}", parts.netloc
-
-
-def _loopback(parts: SplitResult) -> str:
-    return "127.0.0.1" if parts.port is None else f"127.0.0.1:{parts.port}"
+        return url, None
+    here = "127.0.0.1" if parts.port is None else f"127.0.0.1:{parts.port}"
+    return parts._replace(netloc=here).geturl(), parts.netloc
