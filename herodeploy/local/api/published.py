@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from herodeploy.local.api import routing
+from herodeploy.local.api import requests, routing
 from herodeploy.local.wire.errors import not_served
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def endpoints() -> tuple[Endpoint, ...]:
 
 def shape(method: str, path: str) -> tuple[str, str]:
     """Return a method and a path without the names of its parameters."""
-    return method, re.sub(r"\{[^}]*\}", "{}", path)
+    return method, requests.nameless(path)
 
 
 def unserved(platform: Platform, served: Iterable[Route]) -> list[Route]:

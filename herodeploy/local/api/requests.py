@@ -51,16 +51,16 @@ LENIENCIES: dict[str, dict[str, Any]] = {
 """What clients send although the schema forbids it: an endpoint -> a merge patch (RFC 7396) of its schema."""
 
 
-def check(method: str, path: str, body: bytes) -> None:
+def check(endpoint: str, body: bytes) -> None:
     """Refuse a body that Heroku's schema does not allow; one that is empty or no object is the handler's to judge.
 
     Parameters:
-        path: of the route, with names of parameters in braces.
+        endpoint: a method and a path, its parameters as ``{}``.
 
     Raises:
         ApiError: 422.
     """
-    checks = _validators(f"{method} {re.sub(r'{[^}]*}', '{}', path)}")
+    checks = _validators(endpoint)
     if not checks or not body.strip():
         return
     try:
@@ -70,6 +70,11 @@ def check(method: str, path: str, body: bytes) -> None:
     found = [next(each.iter_errors(value), None) for each in checks] if isinstance(value, dict) else [None]
     if None not in found:
         raise _refusal(found[0])
+
+
+def nameless(path: str) -> str:
+    """Return a path without the names of its parameters, which are ``{}`` then."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 @cache

@@ -33,9 +33,11 @@ def route(platform: Platform, method: str, path: str, handler: Handler, *, strea
             up, so that nothing it found can be destroyed while it waits for the rest.
     """
 
+    published = f"{method} {requests.nameless(path)}"
+
     async def endpoint(request: Request) -> Response:
         if not streams:
-            requests.check(method, path, await request.body())
+            requests.check(published, await request.body())
         return reply.respond(request, await handler(platform, request))
 
     return Route(path, endpoint, methods=[method], name=f"{method} {path}")
