@@ -13,20 +13,13 @@ Prints figures; judges nothing.
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-FILES = {
-    "Procfile": 'web: python3 -m http.server "$PORT" --bind 127.0.0.1\n',
-    "index.html": "hello\n",
-    "app.json": '{"environments": {"test": {"scripts": {"test": "true"}}}}\n',
-}
+from shop import Shop
 
 
 @dataclass(frozen=True)
@@ -87,60 +80,29 @@ def main() -> None:
             # The first delivery finds empty apps; those after it are what every day brings.
             shop.commit()
             shop.herodeploy("deliver")
-            stories = {"deliver, delivery mode": shop.calls("deliver", new=True)}
+            stories = {"deliver, delivery mode": calls(shop, "deliver", new=True)}
             newest = json.loads(shop.herodeploy("status", "--json"))["deliveries"][0]["id"]
-            stories["approve"] = shop.calls("approve", newest)
+            stories["approve"] = calls(shop, "approve", newest)
             shop.herodeploy("mode", "deployment", "--why", "benchmark")
-            stories["deliver, deployment mode"] = shop.calls("deliver", new=True)
+            stories["deliver, deployment mode"] = calls(shop, "deliver", new=True)
         finally:
             shop.herodeploy("local", "stop")
     for story, made in stories.items():
         tell(story, made)
 
 
-class Shop:
-    """A repository with an applied pipeline on a local platform of its own."""
+def calls(shop: Shop, *command: str, new: bool = False) -> Counter[str]:
+    """Run a command, on a new commit if wanted, and return the calls that it made, by kind."""
+    if new:
+        shop.commit()
+    before = len(requests(shop))
+    shop.herodeploy(*command)
+    made = (kind(each["method"], each["path"]) for each in requests(shop)[before:])
+    return Counter(each for each in made if each is not None)
 
-    def __init__(self, folder: Path) -> None:
-        dropped = ("HEROKU_", "HERODEPLOY_", "GIT_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-        self.env = kept | {"XDG_STATE_HOME": f"{folder}/state"}
-        self.root = folder / "shop"
-        self.root.mkdir()
-        for file, text in FILES.items():
-            (self.root / file).write_text(text)
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "user.name", "Bench")
-        self.git("config", "user.email", "bench@example.com")
-        self.herodeploy("init", "--platform", "local", "--name", "shop", "--yes")
-        self.commit()
-        self.herodeploy("apply")
 
-    def calls(self, *command: str, new: bool = False) -> Counter[str]:
-        """Run a command, on a new commit if wanted, and return the calls that it made, by kind."""
-        if new:
-            self.commit()
-        before = len(self.requests())
-        self.herodeploy(*command)
-        made = (kind(each["method"], each["path"]) for each in self.requests()[before:])
-        return Counter(each for each in made if each is not None)
-
-    def requests(self) -> list[dict[str, str]]:
-        return list(json.loads(self.herodeploy("local", "requests", "--json", "--lines", "10000")))
-
-    def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "Change")
-
-    def git(self, *arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=self.root, check=True)
-
-    def herodeploy(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "herodeploy", *arguments]
-        done = subprocess.run(command, cwd=self.root, env=self.env, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(f"herodeploy {' '.join(arguments)} ended with {done.returncode}\n{done.stderr}")
-        return done.stdout
+def requests(shop: Shop) -> list[dict[str, str]]:
+    return list(json.loads(shop.herodeploy("local", "requests", "--json", "--lines", "10000")))
 
 
 def kind(method: str, path: str) -> str | None:

@@ -12,13 +12,14 @@ import os
 import socket
 import statistics
 import subprocess
-import sys
 import tarfile
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from shop import herodeploy, surroundings
 
 from herodeploy.domain.secret import Secret
 from herodeploy.heroku.session import Session
@@ -62,7 +63,10 @@ PLATFORM = {
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        root, env = Path(folder, "shop"), surroundings(folder)
+        root, env = (
+            Path(folder, "shop"),
+            surroundings(Path(folder)) | {"HERODEPLOY_LOCAL_DATA": f"{folder}/platform"} | PLATFORM,
+        )
         os.environ.update(PLATFORM)
         data = Path(folder, "platform")
         running = control.start(data, free_port())
@@ -117,13 +121,6 @@ def kind(noted: dict[str, Any]) -> str:
     return f"{noted['method']} /{'/'.join(shown)}"
 
 
-def surroundings(folder: str) -> dict[str, str]:
-    """Return an environment that points at no platform and no database but those in this folder."""
-    dropped = ("HEROKU_", "HERODEPLOY_", "GIT_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return kept | {"XDG_STATE_HOME": f"{folder}/state", "HERODEPLOY_LOCAL_DATA": f"{folder}/platform"} | PLATFORM
-
-
 def set_up(root: Path, env: dict[str, str]) -> None:
     root.mkdir()
     for name, apps in (("one", 1), ("many", MANY)):
@@ -152,7 +149,7 @@ def build(session: Session, app: str, version: str) -> str:
     began = session.post(f"/apps/{app}/builds", {"source_blob": {"url": blob["get_url"], "version": version}})
     path = f"/apps/{app}/builds/{began['id']}"
     while (found := session.get(path))["status"] == "pending" or not found["release"]:
-        time.sleep(0.05)
+        time.sleep(0.05)  # the API has no event for it
     settled(session, app)
     return str(found["slug"]["id"])
 
@@ -164,7 +161,7 @@ def release(session: Session, app: str, slug: str) -> None:
 
 def settled(session: Session, app: str) -> None:
     while any(each["status"] == "pending" for each in session.list(f"/apps/{app}/releases", "version")):
-        time.sleep(0.05)
+        time.sleep(0.05)  # the API has no event for it
 
 
 def tarball() -> bytes:
@@ -180,14 +177,6 @@ def tarball() -> bytes:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
-
-
-def herodeploy(root: Path, env: dict[str, str], *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "herodeploy", *arguments], cwd=root, env=env, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        sys.exit(f"herodeploy {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
 
 
 if __name__ == "__main__":

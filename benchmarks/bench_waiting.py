@@ -22,16 +22,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shop import Shop
+
 if TYPE_CHECKING:
     from herodeploy.store.store import Store
 
 MANY = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
 IDLE_SECONDS = 30
 APPROVALS = 3
-FILES = {
-    "Procfile": 'web: python3 -m http.server "$PORT" --bind 127.0.0.1\n',
-    "index.html": "hello\n",
-}
 
 
 def main() -> None:
@@ -44,7 +42,7 @@ def main() -> None:
 def measure(name: str, folder: Path, more: dict[str, str]) -> None:
     from herodeploy.store.store import Store
 
-    shop = Shop(folder, more)
+    shop = Shop(folder, more, ci=False)
     store = Store.open(more.get("HERODEPLOY_DATABASE_URL") or f"sqlite:///{folder}/state/herodeploy/herodeploy.db")
     try:
         pipeline = fill(store, shop)
@@ -66,42 +64,6 @@ def measure(name: str, folder: Path, more: dict[str, str]) -> None:
     finally:
         store.close()
         shop.herodeploy("local", "stop")
-
-
-class Shop:
-    """A repository with an applied pipeline on a local platform of its own."""
-
-    def __init__(self, folder: Path, more: dict[str, str]) -> None:
-        dropped = ("HEROKU_", "HERODEPLOY_", "GIT_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-        self.env = kept | {"XDG_STATE_HOME": f"{folder}/state"} | more
-        self.root = folder / "shop"
-        self.log = folder / "worker.log"
-        self.root.mkdir()
-        for file, text in FILES.items():
-            (self.root / file).write_text(text)
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "user.name", "Bench")
-        self.git("config", "user.email", "bench@example.com")
-        self.herodeploy("init", "--platform", "local", "--name", "shop", "--yes")
-        file = self.root / "herodeploy.yml"
-        file.write_text(file.read_text().replace("provider: heroku", "provider: none"))
-        self.commit()
-        self.herodeploy("apply")
-
-    def git(self, *arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=self.root, check=True)
-
-    def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "Change")
-
-    def herodeploy(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "herodeploy", *arguments]
-        done = subprocess.run(command, cwd=self.root, env=self.env, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(f"herodeploy {' '.join(arguments)} ended with {done.returncode}\n{done.stderr}")
-        return done.stdout
 
 
 def fill(store: Store, shop: Shop) -> str:
@@ -134,10 +96,14 @@ def fill(store: Store, shop: Shop) -> str:
     return pipeline
 
 
+def log_of(shop: Shop) -> Path:
+    return shop.root.parent / "worker.log"
+
+
 @contextmanager
 def worker(shop: Shop) -> Iterator[int]:
     """Run a worker; yield its process id."""
-    with shop.log.open("w") as log:
+    with log_of(shop).open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "herodeploy", "worker"], cwd=shop.root, env=shop.env, stdout=log, stderr=log
         )
@@ -146,13 +112,13 @@ def worker(shop: Shop) -> Iterator[int]:
     finally:
         process.send_signal(signal.SIGTERM)
         if process.wait():
-            print(shop.log.read_text()[-2000:])
+            print(log_of(shop).read_text()[-2000:])
 
 
 def seconds(store: Store, pipeline: str, began: float) -> float:
     """Return how long it took until nothing was due."""
     while store.due.deliveries(pipeline, datetime.now(UTC), 1) or not asked(store):
-        time.sleep(0.02)
+        time.sleep(0.02)  # the store has no event for somebody who only looks
     return time.monotonic() - began
 
 
@@ -179,9 +145,9 @@ def happenings(store: Store, pipeline: str) -> dict[str, Callable[[], object]]:
 
 def idle(process: int) -> float:
     """Return the share of one core, in percent, that a process takes while it is left alone."""
-    time.sleep(2)
+    time.sleep(2)  # what it still does is not what is measured
     before = cpu_seconds(process)
-    time.sleep(IDLE_SECONDS)
+    time.sleep(IDLE_SECONDS)  # what is measured is that nothing happens
     return (cpu_seconds(process) - before) / IDLE_SECONDS * 100
 
 
