@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import github as github_server
 from support import platforms
 
 from herodeploy.app import exclusive, worker
@@ -241,3 +242,13 @@ def judged() -> Iterator[None]:
     yield
     found = platforms.verdict()
     assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[github_server.GitHub]:
+    """A server that speaks as GitHub does, named by the environment."""
+    with github_server.running() as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_TOKEN", server.token or "")
+        monkeypatch.delenv("GH_TOKEN", raising=False)
+        yield server

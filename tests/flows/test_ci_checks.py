@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,15 +16,6 @@ from herodeploy.flows import ci, ci_checks
 
 Shop = Any
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[support.GitHub]:
-    with support.running() as server:
-        monkeypatch.setenv("GITHUB_API_URL", server.url)
-        monkeypatch.setenv("GITHUB_TOKEN", server.token or "")
-        monkeypatch.delenv("GH_TOKEN", raising=False)
-        yield server
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,15 +15,6 @@ from herodeploy.domain.pipeline import GateSpec
 from herodeploy.flows.looks import checks as looks
 
 Shop = Any
-
-
-@pytest.fixture
-def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[support.GitHub]:
-    with support.running() as server:
-        monkeypatch.setenv("GITHUB_API_URL", server.url)
-        monkeypatch.setenv("GITHUB_TOKEN", server.token or "")
-        monkeypatch.delenv("GH_TOKEN", raising=False)
-        yield server
 
 
 def gated(shop: Shop, **options: Any) -> None:

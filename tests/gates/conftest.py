@@ -32,23 +32,28 @@ def make_pipeline() -> Callable[..., PipelineSpec]:
     return pipeline
 
 
+def facts_at(spec: PipelineSpec, stage: StageSpec, **changes: object) -> Facts:
+    """What gates know of a tested and verified delivery before a stage."""
+    known = Facts(
+        pipeline=spec,
+        stage=stage,
+        mode=Mode.DELIVERY,
+        delivery_id="20261123-120000-a1",
+        commit="0123456789abcdef",
+        author="ann@example.com",
+        slug_id="s1",
+        ci="succeeded",
+        verified_upstream=True,
+    )
+    return dataclasses.replace(known, **changes)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def facts() -> MakeFacts:
     def make(*gates: GateSpec, stage: str = "production", **changes: object) -> Facts:
         spec = pipeline(*gates)
         at = spec.stage(stage)
         assert at is not None
-        known = Facts(
-            pipeline=spec,
-            stage=at,
-            mode=Mode.DELIVERY,
-            delivery_id="20261123-120000-a1",
-            commit="0123456789abcdef",
-            author="ann@example.com",
-            slug_id="s1",
-            ci="succeeded",
-            verified_upstream=True,
-        )
-        return dataclasses.replace(known, **changes)  # type: ignore[arg-type]
+        return facts_at(spec, at, **changes)
 
     return make

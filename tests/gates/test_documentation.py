@@ -12,11 +12,11 @@ from jsonschema import Draft202012Validator
 
 from herodeploy.config.load import parse
 from herodeploy.config.schema import json_schema
-from herodeploy.domain.gate import Facts
-from herodeploy.domain.mode import Mode
 from herodeploy.domain.pipeline import GateSpec, StageSpec
 from herodeploy.gates.evaluate import evaluate
 from herodeploy.gates.registry import GATES
+
+from .conftest import facts_at
 
 PAGE = (Path(__file__).parents[2] / "docs" / "gates.md").read_text()
 SECTIONS = dict(re.findall(r"^## `([\w-]+)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -68,15 +68,5 @@ def gates(text: str) -> list[tuple[StageSpec, GateSpec]]:
 
 def asked(text: str, stage: StageSpec) -> list[str]:
     """Return the names of the gates that give a verdict when a change is before that stage."""
-    facts = Facts(
-        pipeline=parse(text, "herodeploy.yml"),
-        stage=stage,
-        mode=Mode.DELIVERY,
-        delivery_id="20261123-120000-a1",
-        commit="0123456789abcdef",
-        author="ann@example.com",
-        slug_id="s1",
-        ci="succeeded",
-        verified_upstream=True,
-    )
+    facts = facts_at(parse(text, "herodeploy.yml"), stage)
     return [verdict.name for verdict in evaluate(facts, datetime(2026, 11, 23, 12, tzinfo=UTC))]

@@ -15,7 +15,7 @@ from herodeploy.domain.pipeline import GateSpec
 from herodeploy.gates import soak
 from herodeploy.gates.evaluate import recheck_at
 
-from .conftest import pipeline
+from .conftest import facts_at, pipeline
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -131,18 +131,5 @@ def test_a_look_that_failed_is_no_look(sequence: list[Look], length: timedelta, 
 
 
 def _facts(now: datetime, data: dict[str, Any]) -> Facts:
-    from herodeploy.domain.mode import Mode
-
     spec = pipeline()
-    return Facts(
-        pipeline=spec,
-        stage=spec.stages[-1],
-        mode=Mode.DELIVERY,
-        delivery_id="d",
-        commit="c",
-        author="a",
-        slug_id="s1",
-        ci="succeeded",
-        verified_upstream=True,
-        observations={"soak": Observation(now, data)},
-    )
+    return facts_at(spec, spec.stages[-1], observations={"soak": Observation(now, data)})

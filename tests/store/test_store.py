@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import dataclasses
 import threading
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
+from support.deliveries import NOON, made
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
@@ -13,26 +13,10 @@ from herodeploy.domain.mode import Mode, ModeChange
 from herodeploy.errors import Busy, StoreError
 from herodeploy.store.store import Store
 
-NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
-
 
 def delivery(number: int = 1, **changes: object) -> Delivery:
     at = NOON + timedelta(minutes=number)
-    made = Delivery(
-        id=f"20261123-1200{number:02}-a{number:03}",
-        pipeline_id="p1",
-        pipeline="shop",
-        commit=f"{number:040x}",
-        branch="main",
-        message="Sell umbrellas ☂",
-        author="ann@example.com",
-        status=Status.RUNNING,
-        at_stage="test",
-        attempt=1,
-        created_at=at,
-        updated_at=at,
-    )
-    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+    return made(f"20261123-1200{number:02}-a{number:03}", f"{number:040x}", at, **changes)
 
 
 def event(kind: str = "delivery.created", **fields: object) -> Event:

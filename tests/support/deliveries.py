@@ -15,25 +15,30 @@ NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 
 
-def waiting(store: Store, number: int = 1, **changes: Any) -> Delivery:
-    """A delivery that waits before production and was looked at since."""
-    made = Delivery(
-        id=f"d{number}",
+def made(delivery_id: str, commit: str, at: datetime = NOON, **changes: Any) -> Delivery:
+    """A delivery that has just begun, but for what is changed."""
+    begun = Delivery(
+        id=delivery_id,
         pipeline_id="p1",
         pipeline="shop",
-        commit=f"c{number}",
+        commit=commit,
         branch="main",
-        message="Sell umbrellas",
+        message="Sell umbrellas ☂",
         author="ann@example.com",
-        status=Status.WAITING,
-        at_stage="production",
+        status=Status.RUNNING,
+        at_stage="test",
         attempt=1,
-        created_at=NOON,
-        updated_at=NOON,
-        slug_id=f"s{number}",
-        reason="waits",
+        created_at=at,
+        updated_at=at,
     )
-    return store.add_delivery(dataclasses.replace(made, **changes), event("delivery.created"))
+    return dataclasses.replace(begun, **changes)
+
+
+def waiting(store: Store, number: int = 1, **changes: Any) -> Delivery:
+    """A delivery that waits before production and was looked at since."""
+    here = {"status": Status.WAITING, "at_stage": "production", "slug_id": f"s{number}", "reason": "waits"}
+    delivery = dataclasses.replace(made(f"d{number}", f"c{number}", **here), **changes)
+    return store.add_delivery(delivery, event("delivery.created"))
 
 
 def event(kind: str, at: datetime = NOON) -> Event:
