@@ -51,7 +51,7 @@ def _stand(directory: Path, config: Path | None, platform: str | None) -> NoRetu
         except (StoreError, PlatformUnreachable, Busy) as error:
             console.warn(f"{error.message}; it is tried again")
         pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
-        time.sleep(pause)
+        time.sleep(pause)  # what broke tells nobody when it works again
 
 
 def _work_until_changed(directory: Path, config: Path | None, platform: str | None) -> None:
@@ -85,7 +85,7 @@ def _enter_post(stack: ExitStack, services: Services) -> Callable[[], None]:
             if not told:
                 console.info(f"{standing_worker(services)} works on {services.spec.name}; standing by")
                 told = True
-        time.sleep(STAND_BY)
+        time.sleep(STAND_BY)  # a worker that dies tells nobody
 
 
 class _Changes:
