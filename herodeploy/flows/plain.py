@@ -22,7 +22,10 @@ def stage_to_json(stage: StageSpec) -> dict[str, Any]:
 
 
 def stage_from_json(value: dict[str, Any]) -> StageSpec:
-    """Return the stage that `stage_to_json` wrote; its gates are asked before the leg and not part of it."""
+    """Return the stage that `stage_to_json` wrote; its gates are asked before the leg and not part of it.
+
+    An older herodeploy wrote less: what it did not know has its default.
+    """
     return StageSpec(
         name=value["name"],
         kind=Stage(value["kind"]),
@@ -30,7 +33,7 @@ def stage_from_json(value: dict[str, Any]) -> StageSpec:
         waves=tuple(tuple(wave) for wave in value["waves"]),
         verify=_verify_from_json(value["verify"]),
         on_failure=value["on_failure"],
-        wave_soak=timedelta(seconds=value["wave_soak"]) if value["wave_soak"] is not None else None,
+        wave_soak=_duration(value.get("wave_soak")),
     )
 
 
@@ -55,6 +58,10 @@ def _verify_from_json(value: dict[str, Any] | None) -> VerifySpec | None:
         value["status"],
         timedelta(seconds=value["within"]),
         value["passes"],
-        value["command"],
-        timedelta(seconds=value["timeout"]),
+        value.get("command"),
+        _duration(value.get("timeout")) or VerifySpec().timeout,
     )
+
+
+def _duration(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

@@ -87,7 +87,8 @@ def _released(
     changes = {
         app: {
             "status": "failed" if got["error"] else "released",
-            "slug_id": got["slug_id"],
+            # A release that never came about has none, and what was meant for the app is still to be told.
+            **({"slug_id": got["slug_id"]} if got["slug_id"] else {}),
             "release_id": got["id"],
             "version": got["version"],
             "error": got["error"],

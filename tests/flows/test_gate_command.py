@@ -162,10 +162,16 @@ def test_secrets_are_hidden_in_what_it_prints(shop: Shop, monkeypatch: pytest.Mo
     monkeypatch.setenv("QA_TOKEN", "s3cret-t0ken")
     monkeypatch.setenv("QA_PRIVATE_KEY", "-----BEGIN\nAAAAAAAAAAAA\n-----END")
     monkeypatch.setenv("QA_DATABASE_URL", "postgres://ann:hunter2@db/shop")
-    gated(shop, {"run": 'echo "Bearer $QA_TOKEN"; echo "$QA_PRIVATE_KEY"; echo "$QA_DATABASE_URL https://u:"pw@x/y'})
+    for name in ("DB_PASS", "GPG_PASSPHRASE", "MYSQL_PWD"):
+        monkeypatch.setenv(name, f"open-sesame-{name[0]}")
+    asks = 'echo "Bearer $QA_TOKEN"; echo "$QA_PRIVATE_KEY"; echo "$QA_DATABASE_URL https://u:"pw@x/y'
+    others = 'echo "$DB_PASS $GPG_PASSPHRASE $MYSQL_PWD"'
+    printed = 'echo "> Authorization: Bearer eyJ"hb; echo HRKU-0123"4567-89ab-cdef-0123"'
+    gated(shop, {"run": f"{asks}; {others}; {printed}"})
     said = verdict(shop, shop.deliver())
     everything = repr(said) + repr(shop.notes)
-    assert [word for word in ("s3cret", "AAAA", "hunter2", ":pw@") if word in everything] == []
+    secrets = ("s3cret", "AAAA", "hunter2", ":pw@", "sesame", "eyJhb", "01234567")
+    assert [word for word in secrets if word in everything] == []
     assert "Bearer [REDACTED]" in str(said.facts["output"])
 
 

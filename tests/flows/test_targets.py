@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from herodeploy.errors import Refused, UsageError
 from herodeploy.flows import mode, promote
 from herodeploy.flows.choose import Wish
 from herodeploy.flows.kept import Kept
-from herodeploy.flows.targets import output_of, targets
+from herodeploy.flows.targets import output_of, released, targets
 
 Shop = Any
 PROCFILE = (
@@ -65,6 +66,19 @@ def test_the_app_that_builds_is_a_target_too(three: Shop) -> None:
     assert standing(three, three.waiting.id) == standing(three, "staging")
     assert "migrating" in output_of(targets(three.services), builder)
     assert [target.move for target in targets(three.services)] == [f"{three.waiting.id}/staging/1"]
+
+
+def test_what_got_no_release_is_still_told_what_it_was_to_get(three: Shop) -> None:
+    us = three.services.spec.stages[1].apps[1]
+    promote.promote(three.services)
+    moved = targets(three.services, "production")
+    never = {"id": None, "slug_id": None, "version": None, "error": "the release was refused"}
+    move = SimpleNamespace(id=moved[0].move)
+    released(three.services, move, {us: never}, {})
+    [failed] = [target for target in targets(three.services, "production") if target.app == us]
+    assert (failed.status, failed.slug_id) == ("failed", three.waiting.slug_id)
+    wish = Wish(to="production", retry_failed=True)
+    assert promote.plan(three.services, wish).slug_id == three.waiting.slug_id
 
 
 def test_a_failed_wave_stops_the_next_and_its_targets_are_tried_again(three: Shop) -> None:

@@ -55,6 +55,11 @@ def test_a_persons_latest_word_counts(facts: MakeFacts) -> None:
     assert ask(facts, word("bob", minutes_ago=9), word("bob", approved=False)).answer == "FAIL"
 
 
+def test_a_word_of_a_clock_ahead_is_heard_at_once(facts: MakeFacts) -> None:
+    assert ask(facts, word("bob", minutes_ago=-2)).answer == "PASS"
+    assert ask(facts, word("bob", minutes_ago=-2, approved=False)).answer == "FAIL"
+
+
 def test_a_word_for_another_artifact_is_void(facts: MakeFacts) -> None:
     assert ask(facts, word("bob", slug="s0")).answer == "WAIT"
     assert ask(facts, word("bob", slug="s0", approved=False)).answer == "WAIT"

@@ -9,9 +9,10 @@ from typing import Any
 from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Facts
 from herodeploy.domain.secret import REDACTED
+from herodeploy.heroku import redact
 
 PREFIX = "HERODEPLOY_"
-_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|PRIVATE|WEBHOOK|AUTH(?!OR)|API.?KEY|_KEY$")
+_SECRET = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|WEBHOOK|AUTH(?!OR)|API.?KEY|_(KEY|PASS|PWD)$")
 _ADDRESS = re.compile(r"_(URL|URI|DSN)$")
 _SHORTEST = 6
 
@@ -71,7 +72,7 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without these values, and without passwords of addresses."""
+    """Return a text without these values, and without what can only be a secret."""
     for secret in secrets:
         text = text.replace(secret, REDACTED)
-    return re.sub(r"(?<=://)[^/\s@:]*:[^/\s@]+@", f"{REDACTED}@", text)
+    return redact.output(text)
