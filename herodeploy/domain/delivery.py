@@ -74,6 +74,11 @@ class Delivery:
         return f"{self.id}/{self.at_stage}/{self.attempt}"
 
     @property
+    def move(self) -> str:
+        """The id of its move into the stage; a leg that is tried again carries the same move on."""
+        return f"{self.id}/{self.at_stage}"
+
+    @property
     def short(self) -> str:
         """The commit as Heroku shows it."""
         return self.commit[:8]

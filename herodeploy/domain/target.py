@@ -16,7 +16,7 @@ class Target:
     """One app of one move.
 
     Parameters:
-        move: tells moves apart: a leg's id, or a name of its own for what a person does by hand.
+        move: tells moves apart: `Delivery.move`, or a name of its own for what a person does by hand.
         delivery_id: None for what a person does by hand.
         wave: which one it is in, counted from 1; 0 is the app that builds.
         status: ``pending`` until its release is there; ``released`` until it is verified, then ``succeeded``;

@@ -163,8 +163,8 @@ def _payload(services: Services, delivery: Delivery) -> dict[str, Any]:
         "source_app_id": delivery.source_app_id,
         "source_release_id": delivery.source_release_id,
     }
-    soaked = soak.last(services, delivery.at_stage, delivery.leg_id, delivery.id)
-    return {**common, **change, **source, **before, **soaked, "move": delivery.leg_id}
+    soaked = soak.last(services, delivery.at_stage, delivery.move, delivery.id)
+    return {**common, **change, **source, **before, **soaked, "move": delivery.move}
 
 
 def _before(services: Services, delivery: Delivery) -> dict[str, Any]:

@@ -92,7 +92,8 @@ def _released(
             "release_id": got["id"],
             "version": got["version"],
             "error": got["error"],
-            "output": outputs.get(app, ""),
+            # Of a release that was there already it was kept when it came about.
+            **({"output": outputs[app]} if outputs.get(app) else {}),
         }
         for app, got in settled.items()
     }

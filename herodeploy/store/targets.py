@@ -20,10 +20,12 @@ class Targets:
         self._db = database
 
     def begin(self, targets: Sequence[Target]) -> None:
-        """Remember targets; one of that move that is there already stays as it is."""
+        """Remember targets; one of that move that is there already has begun anew, and stays as it is else."""
+        table = schema.targets
         with self._db.write() as tx:
             for target in targets:
-                tx.execute(self._db.insert(schema.targets).values(row_of(target)).on_conflict_do_nothing())
+                new = self._db.insert(table).values(row_of(target))
+                tx.execute(new.on_conflict_do_update(index_elements=["move", "app"], set_={"at": new.excluded.at}))
 
     def update(self, move: str, changes: Mapping[str, Mapping[str, object]]) -> None:
         """Change fields of a move's targets.
@@ -50,7 +52,13 @@ class Targets:
         """Return the targets of the newest move into a stage, in the order of its waves; none without any."""
         table = schema.targets
         here = sa.and_(table.c.pipeline_id == pipeline_id, table.c.stage == stage)
-        newest = sa.select(table.c.move).where(here).order_by(table.c.seq.desc()).limit(1).scalar_subquery()
+        newest = (
+            sa.select(table.c.move)
+            .where(here)
+            .order_by(table.c.at.desc(), table.c.seq.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
         return self._targets(sa.and_(here, table.c.move == newest))
 
     def _targets(self, where: sa.ColumnElement[bool]) -> list[Target]:

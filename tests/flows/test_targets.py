@@ -10,7 +10,7 @@ import pytest
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
-from herodeploy.errors import Refused, UsageError
+from herodeploy.errors import PlatformError, Refused, UsageError
 from herodeploy.flows import mode, promote
 from herodeploy.flows.choose import Wish
 from herodeploy.flows.kept import Kept
@@ -65,7 +65,7 @@ def test_the_app_that_builds_is_a_target_too(three: Shop) -> None:
     assert standing(three, "staging") == {builder: (0, "succeeded")}
     assert standing(three, three.waiting.id) == standing(three, "staging")
     assert "migrating" in output_of(targets(three.services), builder)
-    assert [target.move for target in targets(three.services)] == [f"{three.waiting.id}/staging/1"]
+    assert [target.move for target in targets(three.services)] == [f"{three.waiting.id}/staging"]
 
 
 def test_what_got_no_release_is_still_told_what_it_was_to_get(three: Shop) -> None:
@@ -79,6 +79,32 @@ def test_what_got_no_release_is_still_told_what_it_was_to_get(three: Shop) -> No
     assert (failed.status, failed.slug_id) == ("failed", three.waiting.slug_id)
     wish = Wish(to="production", retry_failed=True)
     assert promote.plan(three.services, wish).slug_id == three.waiting.slug_id
+
+
+def test_a_delivery_that_errored_and_goes_on_has_each_target_once(three: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    mode.switch(three.services, Mode.DEPLOYMENT, None)
+    looks = three.services.heroku.dynos
+
+    def fault(*arguments: Any) -> Any:
+        if "-jp" in arguments[0]:
+            raise PlatformError("HTTP 503")
+        return type(looks).list(looks, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(looks, "list", fault)
+        with pytest.raises(PlatformError):
+            three.advance(three.waiting)
+    eu, us, jp = three.services.spec.stages[1].apps
+    assert standing(three) == {eu: (1, "succeeded"), us: (1, "succeeded"), jp: (2, "released")}
+
+    [delivered] = three.resume()
+    assert (delivered.status, delivered.attempt) == (Status.DELIVERED, 2)
+    shown = targets(three.services, three.waiting.id)
+    assert [(target.app, target.status) for target in shown] == [
+        (three.app("staging"), "succeeded"),
+        *((app, "succeeded") for app in (eu, us, jp)),
+    ]
+    assert "migrating" in output_of(shown, jp), "kept when it was released, by the first try"
 
 
 def test_a_failed_wave_stops_the_next_and_its_targets_are_tried_again(three: Shop) -> None:

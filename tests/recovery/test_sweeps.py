@@ -1,7 +1,8 @@
 """Nothing twice, nothing lost: every story killed at every outgoing call ends as the undisturbed one does.
 
 So does every story on a platform of which a share of the calls fails; ``HERODEPLOY_TEST_SEEDS=100`` tells each that
-often. The quickest story is swept always, all of them with ``HERODEPLOY_TEST_SWEEP=all`` (some ten minutes).
+often. The quickest story is swept always, all of them with ``HERODEPLOY_TEST_SWEEP=all`` (some ten minutes;
+with 100 seeds some forty).
 
 A sweep runs in a process of its own (see ``sweep/``), which forks one for each trial. To look into one point:
 ``python -m recovery.sweep kills roll-back-two-apps after 5``.

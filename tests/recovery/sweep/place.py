@@ -71,6 +71,8 @@ class Platform:
         """Call the API, undisturbed."""
         content = json.dumps(body).encode() if body is not None else data
         request = urllib.request.Request(path if "://" in path else self.url + path, method=method, data=content)
+        if path.endswith("/releases"):
+            request.add_header("Range", "version ..; max=1000")  # a long sweep makes more than a page of them
         request.add_header("Accept", "application/vnd.heroku+json; version=3")
         request.add_header("Authorization", f"Bearer {self.token}")
         request.add_header("Content-Type", "application/json" if data is None else "")
