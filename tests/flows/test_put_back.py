@@ -130,3 +130,19 @@ def test_a_platform_that_breaks_during_verification_is_no_reason_to_go_back(two:
     before = hasty.versions(us)
     assert [each.status for each in hasty.resume()] == [Status.DELIVERED]
     assert hasty.versions(us) == before, "nor promoted once more"
+
+
+def test_a_log_that_cannot_be_read_takes_no_reason_away(two: Shop, local: Any) -> None:
+    _, us = two.services.spec.stages[1].apps
+    control = local._running.control
+    hasty = two.like(connect=lambda: Heroku(Session(local.url, Secret(TOKEN), sleep=lambda _: None)))
+    fail(hasty, us)
+    fault = control.fault("error", f"POST /apps/{us}/log-sessions", count=None)
+    failed = hasty.deliver()
+    control.clear_faults(fault["id"])
+
+    assert failed.status is Status.FAILED
+    assert failed.reason.startswith("web.1 of v")
+    assert slugs(hasty) == [two.first.slug_id] * 2
+    [warning] = [text for text in hasty.told("warning") if "log of" in text]
+    assert warning.startswith(f"the log of {us} cannot be shown: ")
