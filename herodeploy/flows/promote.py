@@ -206,10 +206,7 @@ def _carry_out(services: Services, payload: dict[str, Any]) -> dict[str, Any]:
     while True:
         if (soaked := payload.get("soaked")) is not None:
             soak.wait(services, stage, soaked)
-        try:
-            outcome = promote_leg(services, DirectRun(), payload)
-        except Refused as no:
-            return failed(no.message)
+        outcome = promote_leg(services, DirectRun(), payload)
         if outcome["outcome"] != "soaking":
             return outcome
         services.store.record_event(soak.event(services, stage, payload["move"], outcome, None))

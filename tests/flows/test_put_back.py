@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
+from herodeploy.domain.progress import Note
 from herodeploy.domain.secret import Secret
 from herodeploy.errors import PlatformError, Refused
 from herodeploy.flows import locks, mode, promote
@@ -50,6 +52,31 @@ def fail(shop: Shop, app: str) -> None:
     """Let web of the next release crash in one app."""
     shop.services.heroku.config_vars.update(app, {"PLACE": "bad"})
     shop.commit(Procfile='web: test "$PLACE" != bad && exec python3 -m http.server "$PORT" --bind 127.0.0.1\n')
+
+
+def in_waves(shop: Shop) -> None:
+    """Let each app of production be a wave of its own."""
+    staging, production = shop.services.spec.stages
+    production = dataclasses.replace(production, waves=tuple((app,) for app in production.apps))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+
+
+def leaves_the_pipeline(shop: Shop, app: str, *, after: str) -> None:
+    """Let the platform refuse promotions to one app, from that moment on when `after` is told."""
+    couplings = shop.services.heroku.couplings
+    when(shop, after, lambda: couplings.delete(couplings.of_app(app).id))
+
+
+def when(shop: Shop, told: str, then: Callable[[], object]) -> None:
+    """Let something happen once, when that is told."""
+    report, left = shop.services.report, [then]
+
+    def watched(note: Note) -> None:
+        report(note)
+        if note.text.startswith(told) and left:
+            left.pop()()
+
+    shop.services.report = watched
 
 
 def slugs(shop: Shop) -> list[str | None]:
@@ -146,3 +173,56 @@ def test_a_log_that_cannot_be_read_takes_no_reason_away(two: Shop, local: Any) -
     assert slugs(hasty) == [two.first.slug_id] * 2
     [warning] = [text for text in hasty.told("warning") if "log of" in text]
     assert warning.startswith(f"the log of {us} cannot be shown: ")
+
+
+def test_a_second_wave_that_the_platform_refuses_puts_the_first_back(two: Shop) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    in_waves(two)
+    before = two.versions(us)
+    leaves_the_pipeline(two, us, after="wave 2 of 2")
+    two.commit(index_dot_html="two\n")
+    failed = two.deliver()
+
+    assert failed.status is Status.FAILED
+    assert f"refuses to promote to {us}" in failed.reason
+    assert failed.reason.count("was put back in") == 1
+    assert slugs(two) == [two.first.slug_id] * 2
+    assert two.versions(us) == before, "what got nothing is left alone"
+    assert {target.app: target.status for target in targets(two.services, "production")} == {
+        eu: "put back",
+        us: "failed",
+    }
+    [lock] = locks.in_force(two.services, "production")
+    assert f"refuses to promote to {us}" in lock.why
+    taken_back = two.services.store.locks.taken_back
+    assert taken_back(failed.pipeline_id, "production", failed.commit).delivery_id == failed.id
+
+
+def test_a_second_wave_that_is_refused_by_hand_puts_the_first_back(two: Shop) -> None:
+    _, us = two.services.spec.stages[1].apps
+    mode.switch(two.services, Mode.DELIVERY, None)
+    in_waves(two)
+    two.commit(index_dot_html="two\n")
+    assert two.deliver().status is Status.WAITING
+    leaves_the_pipeline(two, us, after="wave 2 of 2")
+    with pytest.raises(Refused, match=rf"refuses to promote to {us}.*was put back in"):
+        promote.promote(two.services)
+    assert slugs(two) == [two.first.slug_id] * 2
+    assert locks.in_force(two.services, "production")
+
+
+def test_what_the_platform_refuses_to_the_other_apps_of_the_first_stage_is_put_back(make: Any) -> None:
+    shop = make(applied=False)
+    staging, production = shop.services.spec.stages
+    apps = (*staging.apps, f"{shop.services.spec.name}-other")
+    staging = dataclasses.replace(staging, apps=apps, waves=(apps,), on_failure="rollback")
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop.apply()
+    first = shop.deliver()
+    leaves_the_pipeline(shop, apps[1], after="verifying")
+    shop.commit(index_dot_html="two\n")
+    failed = shop.deliver()
+    assert (failed.status, failed.at_stage) == (Status.FAILED, "staging")
+    assert f"refuses to promote to {apps[1]}" in failed.reason
+    assert [shop.slug(app) for app in apps] == [first.slug_id] * 2
+    assert locks.in_force(shop.services, "staging")
