@@ -94,6 +94,13 @@ def verify_some(services: Services, move: Move, subjects: Sequence[Subject]) -> 
     return reasons
 
 
+def fail_some(services: Services, move: Move, reasons: dict[str, str | None]) -> dict[str, str | None]:
+    """Note that some apps' releases are no good any more, as if verification had said so; return `reasons`."""
+    services.store.forget_verified(move.pipeline_id, move.stage.name, move.slug_id)
+    targets.verified(services, move, reasons)
+    return reasons
+
+
 def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -> dict[str, Any]:
     """Return the ``promotion_id`` of what was begun, the ``releases`` of apps that have the artifact, and why the
     platform refuses, if it does.
