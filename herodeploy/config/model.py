@@ -102,7 +102,7 @@ class StageSection(Section):
     wave_soak: Duration | None = Field(
         default=None,
         description="How long each wave but the last must stay good before the next: it is verified again then, and a "
-        "dyno that crashes meanwhile ends the wait.",
+        "dyno that crashes meanwhile fails the wave at once, as a failed verification does.",
     )
     verify: VerifySection | None = Field(
         default=None, description="Check of each new release. When left out, its dynos must be up and no more."

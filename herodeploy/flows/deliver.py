@@ -132,7 +132,7 @@ def _leg(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
         with hold:
             payload, leg_id = _payload(services, delivery), delivery.leg_id
             if soaked := payload.get("soaked"):
-                soak.wait(services, delivery.at_stage, soaked)
+                payload["soaked"] = soak.wait(services, delivery.at_stage, leg_id, soaked, delivery.id)
                 leg_id += f"/wave-{soaked['wave'] + 1}"
             services.tell("leg", f"{name} {delivery.short}", leg=delivery.at_stage)
             outcome = engine.run(leg_id, name, payload)

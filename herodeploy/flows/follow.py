@@ -50,4 +50,4 @@ def _kind(event: Event) -> NoteKind:
         return "done"
     if event.kind == "gates.waiting":
         return "wait"
-    return "failed" if event.kind.endswith((".failed", ".errored")) else "info"
+    return "failed" if event.kind.endswith((".failed", ".errored", ".crashed")) else "info"

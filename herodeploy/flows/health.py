@@ -89,9 +89,12 @@ def count(lines: Iterable[str], since: str | None) -> LogCount:
 
 
 def crashed(services: Services, app: str, version: int) -> set[str]:
-    """Return the dynos that lie crashed; those of a newer release than `version` count as well."""
+    """Return the dynos of the formation that lie crashed; those of a newer release than `version` count as well."""
     dynos = services.heroku.dynos.list(app)
-    return {dyno.name for dyno in dynos if dyno.state == "crashed" and dyno.release_version >= version}
+    found = [dyno for dyno in dynos if dyno.state == "crashed" and dyno.release_version >= version]
+    # What somebody runs once, such as a console, says nothing about the release.
+    kept = {line.type for line in services.heroku.formation.list(app)} if found else set()
+    return {dyno.name for dyno in found if dyno.type in kept}
 
 
 def no_answer(services: Services, app: App, spec: VerifySpec) -> str | None:

@@ -20,7 +20,7 @@ from herodeploy.flows.occupancy import occupied_by_hand
 from herodeploy.flows.put_back import begun, go_on, put_back
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_verified, subject
-from herodeploy.flows.waves import Move, failed, move_wave, verify_some
+from herodeploy.flows.waves import Move, fail_some, failed, move_wave, verify_some
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
     Parameters:
         payload: ``pipeline_id``, ``stage``, ``baseline`` of each app, ``slug_id``, ``source_app_id``,
             ``source_release_id``, ``attempt``, ``move`` (its id), ``delivery_id``; ``looked``, ``cut`` and
-            ``is_way_back`` as of `Move`; ``soaked`` as of `soak.last`.
+            ``is_way_back`` as of `Move`; ``soaked`` as of `soak.wait`.
 
     Returns:
         the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` (for the stage after this one) and the
@@ -96,10 +96,13 @@ def _soaks_until(services: Services, length: timedelta) -> str:
 
 
 def _still_good(services: Services, run: Run, move: Move, soaked: dict[str, Any]) -> str | None:
-    """Verify once more what the waves before the soak got; return why it is no good, if so."""
+    """Verify once more what the waves before the soak got, unless it has crashed; return why it is no good, if so."""
     move.releases = soaked["releases"]
     subjects = [subject(app, move.baseline[app]["web_url"], got) for app, got in move.releases.items()]
-    reasons = run.step(f"wave {soaked['wave']}: soaked", partial(verify_some, services, move, subjects))
+    look = partial(verify_some, services, move, subjects)
+    if crashed := soaked.get("crashed"):
+        look = partial(fail_some, services, move, crashed)
+    reasons = run.step(f"wave {soaked['wave']}: soaked", look)
     return "; ".join(reason for reason in reasons.values() if reason is not None) or None
 
 
@@ -205,11 +208,8 @@ def _carry_out(services: Services, payload: dict[str, Any]) -> dict[str, Any]:
     stage = payload["stage"]["name"]
     while True:
         if (soaked := payload.get("soaked")) is not None:
-            soak.wait(services, stage, soaked)
-        try:
-            outcome = promote_leg(services, DirectRun(), payload)
-        except Refused as no:
-            return failed(no.message)
+            payload = {**payload, "soaked": soak.wait(services, stage, payload["move"], soaked, None)}
+        outcome = promote_leg(services, DirectRun(), payload)
         if outcome["outcome"] != "soaking":
             return outcome
         services.store.record_event(soak.event(services, stage, payload["move"], outcome, None))

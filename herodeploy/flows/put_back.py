@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from herodeploy.domain.pipeline import StageSpec
+from herodeploy.domain.release import Release
 from herodeploy.engine.port import Run
 from herodeploy.errors import InvalidRequest
 from herodeploy.flows import targets
@@ -42,7 +43,8 @@ def put_back(services: Services, run: Run, move: Move, reason: str) -> str:
     """Put the previous release back into the apps that moved, if the stage asks for it; return the whole reason.
 
     Into all of them or into none: none where one had a release that was never verified in this stage, as nobody knows
-    whether that is any better. What was put back is kept out: the stage is locked, the commits are marked.
+    whether that is any better. An app into which somebody else has released another artifact meanwhile is left alone.
+    What was put back is kept out: the stage is locked, the commits are marked.
     """
     if move.stage.on_failure != "rollback":
         return reason
@@ -69,14 +71,16 @@ def roll_back(services: Services, app: str, release_id: str, slug_id: str, after
     Parameters:
         after: the version it must be newer than.
     """
-    for release in services.heroku.releases.list(app, limit=RECENT):
-        if release.version <= after:
-            break
-        if release.status in ("succeeded", "pending"):
-            if release.slug_id == slug_id:
-                return release.id
-            break
+    newer = _newer(services, app, after)
+    if newer is not None and newer.slug_id == slug_id:
+        return newer.id
     return services.heroku.releases.rollback(app, release_id).id
+
+
+def _newer(services: Services, app: str, after: int) -> Release | None:
+    """Return the newest release after version `after`; one that failed changed nothing."""
+    releases = services.heroku.releases.list(app, limit=RECENT)
+    return next((each for each in releases if each.version > after and each.status in ("succeeded", "pending")), None)
 
 
 def settle(
@@ -146,14 +150,16 @@ def _note(services: Services, move: Move, reason: str) -> None:
 
 
 def _start(services: Services, move: Move, back: Mapping[str, Baseline]) -> dict[str, dict[str, Any]]:
-    works = {
-        app: partial(_start_one, services, app, before, move.releases[app]["version"], move.stage.name)
-        for app, before in back.items()
-    }
-    return side_by_side(services, works)
+    """Return of each app the ``id`` of its rollback; or the ``error`` why it has none, or what was ``left`` there."""
+    return side_by_side(services, {app: partial(_start_one, services, move, app, each) for app, each in back.items()})
 
 
-def _start_one(services: Services, app: str, before: Baseline, after: int, leg: str) -> dict[str, Any]:
+def _start_one(services: Services, move: Move, app: str, before: Baseline) -> dict[str, Any]:
+    leg, after = move.stage.name, move.releases[app]["version"]
+    if (other := _of_somebody_else(services, move, app, before)) is not None:
+        left = f"{app} is left as it is: v{other.version} there is somebody else's"
+        services.tell("warning", left, leg=leg, app=app)
+        return {"id": None, "error": None, "left": left}
     services.tell("step", f"putting v{before['version']} back", leg=leg, app=app)
     try:
         return {"id": roll_back(services, app, before["release_id"], before["slug_id"], after), "error": None}
@@ -161,10 +167,27 @@ def _start_one(services: Services, app: str, before: Baseline, after: int, leg: 
         return {"id": None, "error": error.platform_message}
 
 
+def _of_somebody_else(services: Services, move: Move, app: str, before: Baseline) -> Release | None:
+    """Return the newer release that put a third artifact there, if one did: whoever made it knows why.
+
+    A change of config makes a release of the artifact that is there.
+    """
+    while True:
+        newer = _newer(services, app, move.releases[app]["version"])
+        if newer is None or newer.slug_id in (move.slug_id, before["slug_id"]):
+            return None
+        if newer.status == "succeeded":
+            return newer
+        services.tell("wait", f"v{newer.version} is under way, whose end decides", leg=move.stage.name, app=app)
+        watch_release(services, app, newer.id, move.stage.name, beside=True)
+
+
 def _told(app: str, before: Baseline, started: dict[str, Any] | None, settled: dict[str, Any] | None) -> str:
     """Say what became of an app."""
     if started is None:
         return f"{app} has no earlier artifact to go back to"
+    if started.get("left"):
+        return str(started["left"])
     if settled is None:
         return f"v{before['version']} could not be put back in {app}: {started['error']}"
     if settled["reason"]:

@@ -1,4 +1,4 @@
-"""Between two waves: what the wave before got must stay good for a while.
+"""Between two waves: what the wave before got must stay good for a while, or its wave has failed.
 
 No leg waits: it ends, the time goes into the audit log, and another leg goes on from there. So nothing is under way
 meanwhile, and who is killed goes on with the same clock.
@@ -11,13 +11,15 @@ from functools import partial
 from typing import Any
 
 from herodeploy.domain.event import Event
-from herodeploy.domain.release import Dyno
 from herodeploy.errors import PlatformError
+from herodeploy.flows.health import crashed
 from herodeploy.flows.moves import EVENTS
 from herodeploy.flows.services import Services
 from herodeploy.flows.side_by_side import side_by_side
+from herodeploy.flows.verify import show_log
 
 SOAKING = "wave.soaking"
+CRASHED = "wave.crashed"
 LOOK_AGAIN = 30.0
 """Seconds between two looks at the dynos of what soaks."""
 
@@ -42,26 +44,52 @@ def last(services: Services, stage: str, move: str, delivery_id: str | None) -> 
     """Return where a leg goes on after a soak, as part of its payload; nothing where none has begun."""
     for each in services.store.events(services.pipeline().id, delivery_id, limit=EVENTS):
         mine = each.data.get("move") == move if delivery_id is None else True
-        if each.kind == SOAKING and each.stage == stage and mine:
+        if each.kind in (SOAKING, CRASHED) and each.stage == stage and mine:
             return {"soaked": dict(each.data)}
     return {}
 
 
-def wait(services: Services, stage: str, soaked: dict[str, Any]) -> None:
-    """Wait until the soak is over, or a dyno of what soaks has crashed: what that means the next leg finds out."""
+def wait(services: Services, stage: str, move: str, soaked: dict[str, Any], delivery_id: str | None) -> dict[str, Any]:
+    """Wait until the soak is over, or a dyno of what soaks has crashed.
+
+    A crash goes into the audit log: whoever goes on knows of it, even if the dyno is up again by then.
+
+    Parameters:
+        move: as of `Move`.
+
+    Returns:
+        what soaked, and as ``crashed`` of each app why its wave has failed, if one has.
+    """
     ends = datetime.fromisoformat(soaked["until"])
-    if services.clock() < ends:
+    if services.clock() < ends and not soaked.get("crashed"):
         apps = ", ".join(soaked["releases"])
         services.tell("wait", f"wave {soaked['wave']} ({apps}) soaks until {ends:%Y-%m-%d %H:%M} UTC", leg=stage)
-    while (left := (ends - services.clock()).total_seconds()) > 0 and not _crashed(services, soaked["releases"]):
-        services.pause(min(left, LOOK_AGAIN))
+    while (left := (ends - services.clock()).total_seconds()) > 0 and not soaked.get("crashed"):
+        if found := _crashed(services, soaked):
+            soaked = {**soaked, "move": move, "crashed": found}
+            _note(services, stage, soaked, delivery_id)
+        else:
+            services.pause(min(left, LOOK_AGAIN))
+    return soaked
 
 
-def _crashed(services: Services, releases: dict[str, Any]) -> bool:
-    """Whether a dyno has crashed; where nobody can say, the end of the soak will tell."""
-    looks = {app: partial(services.heroku.dynos.list, app) for app in releases}
+def _crashed(services: Services, soaked: dict[str, Any]) -> dict[str, str]:
+    """Say of each app where a dyno has crashed which; where nobody can tell, the end of the soak will."""
+    looks = {app: partial(crashed, services, app, got["version"]) for app, got in soaked["releases"].items()}
     try:
-        dynos: dict[str, list[Dyno]] = side_by_side(services, looks)
+        found = side_by_side(services, looks)
     except PlatformError:
-        return False
-    return any(each.state == "crashed" for found in dynos.values() for each in found)
+        return {}
+    return {
+        app: f"{', '.join(sorted(names))} crashed in {app} while wave {soaked['wave']} soaked"
+        for app, names in found.items()
+        if names
+    }
+
+
+def _note(services: Services, stage: str, soaked: dict[str, Any], delivery_id: str | None) -> None:
+    text = "; ".join(soaked["crashed"].values())
+    services.store.record_event(services.event(CRASHED, text, stage=stage, delivery_id=delivery_id, data=soaked))
+    for app, reason in soaked["crashed"].items():
+        show_log(services, app, stage)
+        services.tell("failed", reason, leg=stage, app=app)

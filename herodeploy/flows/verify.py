@@ -66,9 +66,16 @@ def answers_at_all(services: Services, app: App, within: timedelta) -> int | Non
 
 
 def show_log(services: Services, app_name: str, leg: str | None) -> None:
-    """Report the last lines of an app's log, without the router's, which tell of our own questions."""
+    """Report the last lines of an app's log, without the router's, which tell of our own questions.
+
+    A log that nobody hands out is told and no more: what it was to explain stands without it.
+    """
     sink = services.sink(leg=leg, app=app_name)
-    lines = services.heroku.logs.lines(app_name, lines=LOG_LOOK_BACK)
+    try:
+        lines = services.heroku.logs.lines(app_name, lines=LOG_LOOK_BACK)
+    except PlatformError as error:
+        services.tell("warning", f"the log of {app_name} cannot be shown: {error.message}", leg=leg, app=app_name)
+        return
     for line in [line for line in lines if ROUTER not in line][-LOG_LINES:]:
         sink(line)
 

@@ -10,7 +10,7 @@ from typing import Any
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import PromotionTarget, Release
 from herodeploy.engine.port import Run
-from herodeploy.errors import InvalidRequest, Refused
+from herodeploy.errors import InvalidRequest
 from herodeploy.flows import targets
 from herodeploy.flows.baseline import RECENT, Baseline, release_there
 from herodeploy.flows.kept import Kept
@@ -78,7 +78,8 @@ def move_wave(services: Services, run: Run, move: Move, name: str, apps: Sequenc
     started = run.step(f"wave {name}: promote", partial(_promote, services, move, tuple(apps), again))
     settled = run.step(f"wave {name}: settle", partial(_settle, services, move, started))
     move.releases.update({app: got for app, got in settled.items() if got["status"] == "succeeded"})
-    errors = [_promotion_failed(app, got, move.baseline[app]) for app, got in settled.items() if got["error"]]
+    errors = [started["refused"]] if started.get("refused") else []
+    errors += [_promotion_failed(app, got, move.baseline[app]) for app, got in settled.items() if got["error"]]
     if errors:
         return "; ".join(errors)
     subjects = [subject(app, move.baseline[app]["web_url"], settled[app]) for app in apps]
@@ -93,7 +94,17 @@ def verify_some(services: Services, move: Move, subjects: Sequence[Subject]) -> 
     return reasons
 
 
+def fail_some(services: Services, move: Move, reasons: dict[str, str | None]) -> dict[str, str | None]:
+    """Note that some apps' releases are no good any more, as if verification had said so; return `reasons`."""
+    services.store.forget_verified(move.pipeline_id, move.stage.name, move.slug_id)
+    targets.verified(services, move, reasons)
+    return reasons
+
+
 def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -> dict[str, Any]:
+    """Return the ``promotion_id`` of what was begun, the ``releases`` of apps that have the artifact, and why the
+    platform refuses, if it does.
+    """
     there = _seen(move, apps) if services.saves_a_look(move.looked) else _already_there(services, move, apps)
     # A promotion that a cut attempt sent may not show its release yet, and nothing lists promotions.
     for _ in range(LOOKS_AGAIN if again and len(there) < len(apps) else 0):
@@ -114,7 +125,9 @@ def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -
     except InvalidRequest as no:
         # The platform's no, such as an expired release, stays one: asking again would not change it.
         targets.failed(services, move, dict.fromkeys(missing, no.platform_message))
-        raise Refused(f"the platform refuses to promote to {', '.join(missing)}: {no.platform_message}") from no
+        refused = f"the platform refuses to promote to {', '.join(missing)}: {no.platform_message}"
+        services.tell("failed", refused, leg=move.stage.name)
+        return {"promotion_id": None, "releases": there, "refused": refused}
     return {"promotion_id": promotion.id, "releases": there}
 
 

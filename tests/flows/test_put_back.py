@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
+from herodeploy.domain.progress import Note
 from herodeploy.domain.secret import Secret
 from herodeploy.errors import PlatformError, Refused
 from herodeploy.flows import locks, mode, promote
@@ -18,7 +21,7 @@ from herodeploy.flows.targets import targets
 from herodeploy.heroku.client import Heroku
 from herodeploy.heroku.session import Session
 
-from .conftest import TOKEN
+from .conftest import SERVE, TOKEN
 
 Shop = Any
 
@@ -50,6 +53,31 @@ def fail(shop: Shop, app: str) -> None:
     """Let web of the next release crash in one app."""
     shop.services.heroku.config_vars.update(app, {"PLACE": "bad"})
     shop.commit(Procfile='web: test "$PLACE" != bad && exec python3 -m http.server "$PORT" --bind 127.0.0.1\n')
+
+
+def in_waves(shop: Shop) -> None:
+    """Let each app of production be a wave of its own."""
+    staging, production = shop.services.spec.stages
+    production = dataclasses.replace(production, waves=tuple((app,) for app in production.apps))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+
+
+def leaves_the_pipeline(shop: Shop, app: str, *, after: str) -> None:
+    """Let the platform refuse promotions to one app, from that moment on when `after` is told."""
+    couplings = shop.services.heroku.couplings
+    when(shop, after, lambda: couplings.delete(couplings.of_app(app).id))
+
+
+def when(shop: Shop, told: str, then: Callable[[], object], *, app: str | None = None) -> None:
+    """Let something happen once, when that is told, of an app if one is named."""
+    report, left = shop.services.report, [then]
+
+    def watched(note: Note) -> None:
+        report(note)
+        if note.text.startswith(told) and app in (None, note.app) and left:
+            left.pop()()
+
+    shop.services.report = watched
 
 
 def slugs(shop: Shop) -> list[str | None]:
@@ -130,3 +158,146 @@ def test_a_platform_that_breaks_during_verification_is_no_reason_to_go_back(two:
     before = hasty.versions(us)
     assert [each.status for each in hasty.resume()] == [Status.DELIVERED]
     assert hasty.versions(us) == before, "nor promoted once more"
+
+
+def test_a_log_that_cannot_be_read_takes_no_reason_away(two: Shop, local: Any) -> None:
+    _, us = two.services.spec.stages[1].apps
+    control = local._running.control
+    hasty = two.like(connect=lambda: Heroku(Session(local.url, Secret(TOKEN), sleep=lambda _: None)))
+    fail(hasty, us)
+    fault = control.fault("error", f"POST /apps/{us}/log-sessions", count=None)
+    failed = hasty.deliver()
+    control.clear_faults(fault["id"])
+
+    assert failed.status is Status.FAILED
+    assert failed.reason.startswith("web.1 of v")
+    assert slugs(hasty) == [two.first.slug_id] * 2
+    [warning] = [text for text in hasty.told("warning") if "log of" in text]
+    assert warning.startswith(f"the log of {us} cannot be shown: ")
+
+
+def test_a_second_wave_that_the_platform_refuses_puts_the_first_back(two: Shop) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    in_waves(two)
+    before = two.versions(us)
+    leaves_the_pipeline(two, us, after="wave 2 of 2")
+    two.commit(index_dot_html="two\n")
+    failed = two.deliver()
+
+    assert failed.status is Status.FAILED
+    assert f"refuses to promote to {us}" in failed.reason
+    assert failed.reason.count("was put back in") == 1
+    assert slugs(two) == [two.first.slug_id] * 2
+    assert two.versions(us) == before, "what got nothing is left alone"
+    assert {target.app: target.status for target in targets(two.services, "production")} == {
+        eu: "put back",
+        us: "failed",
+    }
+    [lock] = locks.in_force(two.services, "production")
+    assert f"refuses to promote to {us}" in lock.why
+    taken_back = two.services.store.locks.taken_back
+    assert taken_back(failed.pipeline_id, "production", failed.commit).delivery_id == failed.id
+
+
+def test_a_second_wave_that_is_refused_by_hand_puts_the_first_back(two: Shop) -> None:
+    _, us = two.services.spec.stages[1].apps
+    mode.switch(two.services, Mode.DELIVERY, None)
+    in_waves(two)
+    two.commit(index_dot_html="two\n")
+    assert two.deliver().status is Status.WAITING
+    leaves_the_pipeline(two, us, after="wave 2 of 2")
+    with pytest.raises(Refused, match=rf"refuses to promote to {us}.*was put back in"):
+        promote.promote(two.services)
+    assert slugs(two) == [two.first.slug_id] * 2
+    assert locks.in_force(two.services, "production")
+
+
+def test_what_the_platform_refuses_to_the_other_apps_of_the_first_stage_is_put_back(make: Any) -> None:
+    shop = make(applied=False)
+    staging, production = shop.services.spec.stages
+    apps = (*staging.apps, f"{shop.services.spec.name}-other")
+    staging = dataclasses.replace(staging, apps=apps, waves=(apps,), on_failure="rollback")
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop.apply()
+    first = shop.deliver()
+    leaves_the_pipeline(shop, apps[1], after="verifying")
+    shop.commit(index_dot_html="two\n")
+    failed = shop.deliver()
+    assert (failed.status, failed.at_stage) == (Status.FAILED, "staging")
+    assert f"refuses to promote to {apps[1]}" in failed.reason
+    assert [shop.slug(app) for app in apps] == [first.slug_id] * 2
+    assert locks.in_force(shop.services, "staging")
+
+
+def hotfix(shop: Shop, app: str, *, when_told: str = "verifying") -> None:
+    """Let somebody else put the first artifact into an app while its newest release is verified."""
+    releases = shop.services.heroku.releases
+    [first] = [each for each in releases.list(app) if each.slug_id == shop.first.slug_id]
+    before = shop.slug(app)
+
+    def act() -> None:
+        assert shop.slug(app) != before, "the delivery's release is there by now"
+        releases.rollback(app, first.id)
+
+    when(shop, when_told, act, app=app)
+
+
+def test_what_somebody_else_released_meanwhile_is_left_alone(two: Shop) -> None:
+    eu, _ = two.services.spec.stages[1].apps
+    two.commit(index_dot_html="two\n")
+    second = two.deliver()
+    hotfix(two, eu)
+    two.commit(index_dot_html="three\n")
+    failed = two.deliver()
+
+    version = two.versions(eu)[-1][0]
+    assert failed.status is Status.FAILED
+    assert slugs(two) == [two.first.slug_id, second.slug_id], "the hotfix stays, and the other app goes back"
+    said = f"{eu} is left as it is: v{version} there is somebody else's"
+    assert said in failed.reason
+    assert said in two.told("warning")
+    [event] = [each for each in two.services.store.events(failed.pipeline_id) if each.kind == "promotion.failed"]
+    assert said in event.text
+    assert targets(two.services, "production")[1].status == "put back"
+    [lock] = locks.in_force(two.services, "production")
+    assert failed.short in lock.why
+
+
+def test_a_release_of_somebody_else_that_fails_keeps_nothing_from_going_back(two: Shop, tmp_path: Path) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    begun, end = tmp_path / "begun", tmp_path / "end"
+    waits = f"test ! -e {begun} || {{ until test -e {end}; do sleep 0.05; done; exit 1; }}"
+    two.commit(Procfile=f"web: {SERVE}\nrelease: {waits}\n")
+    two.first = two.deliver()
+    two.commit(Procfile=f"web: {SERVE}\n")
+    second = two.deliver()
+    fail(two, us)
+    when(two, "verifying", begun.touch)
+    hotfix(two, eu)
+    version = two.versions(eu)[-1][0] + 2
+    when(two, f"v{version} is under way", end.touch, app=eu)
+    failed = two.deliver()
+
+    assert failed.reason.count("was put back in") == 2
+    assert slugs(two) == [second.slug_id] * 2
+    assert [status for number, status in two.versions(eu) if number >= version] == ["failed", "succeeded"]
+
+
+def test_where_every_app_has_something_newer_nothing_is_put_back_and_nothing_locked(make: Any) -> None:
+    shop = make()
+    staging, production = shop.services.spec.stages
+    production = dataclasses.replace(production, on_failure="rollback")
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    shop.first = shop.deliver()
+    shop.commit(index_dot_html="two\n")
+    assert shop.deliver().status is Status.DELIVERED
+    [app] = production.apps
+    hotfix(shop, app)
+    shop.commit(index_dot_html="three\n")
+    failed = shop.deliver()
+    assert failed.status is Status.FAILED
+    assert "is left as it is" in failed.reason
+    assert shop.slug(app) == shop.first.slug_id
+    assert not locks.in_force(shop.services, "production")
+    assert shop.services.store.locks.taken_back(failed.pipeline_id, "production", failed.commit) is None

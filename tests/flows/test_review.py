@@ -10,12 +10,21 @@ from typing import Any
 import pytest
 
 from herodeploy.domain.pipeline import ReviewSpec
+from herodeploy.domain.secret import Secret
 from herodeploy.errors import PlatformError, Refused, UsageError
 from herodeploy.flows import managed_review, native_review, review, status, sweep
 from herodeploy.flows.services import utc_now
+from herodeploy.heroku.client import Heroku
+from herodeploy.heroku.session import Session
+
+from .conftest import TOKEN
 
 Shop = Any
 DAY = timedelta(days=1)
+ANSWERS_501 = (
+    "import os, http.server as h; "
+    'h.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), h.BaseHTTPRequestHandler).serve_forever()'
+)
 
 
 @pytest.fixture(params=["native", "managed"])
@@ -115,6 +124,26 @@ def test_one_that_crashes_is_refused(reviewed: Shop) -> None:
     with pytest.raises(Refused, match="crashed"):
         review.create(reviewed.services, reviewed.commit(Procfile="web: echo farewell; exit 1\n"))
     assert any("farewell" in line for line in reviewed.told("output"))
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_one_whose_log_cannot_be_read_is_refused_for_its_own_reason(
+    make: Any, local: Any, monkeypatch: pytest.MonkeyPatch, verified: bool
+) -> None:
+    shop = make(review=ReviewSpec("managed"))
+    shop = shop.like(connect=lambda: Heroku(Session(local.url, Secret(TOKEN), sleep=lambda _: None)))
+    if not verified:
+        monkeypatch.setattr(review, "ANSWERS_WITHIN", timedelta(seconds=0))
+        staging, production = shop.services.spec.stages
+        stages = (dataclasses.replace(staging, verify=None), production)
+        shop.services.spec = dataclasses.replace(shop.services.spec, stages=stages)
+    control = local._running.control
+    fault = control.fault("error", "POST /apps/{app}/log-sessions", count=None)
+    says = "exit 1" if verified else f"exec python3 -c '{ANSWERS_501}'"
+    with pytest.raises(Refused, match="crashed" if verified else "does not answer"):
+        review.create(shop.services, shop.commit(Procfile=f"web: {says}\n"))
+    control.clear_faults(fault["id"])
+    assert any(text.startswith("the log of ") for text in shop.told("warning"))
 
 
 def test_one_without_a_web_process_is_refused_at_once(reviewed: Shop) -> None:

@@ -16,6 +16,8 @@ from herodeploy.errors import Refused
 from herodeploy.flows import mode, promote
 from herodeploy.flows.targets import targets
 
+from .conftest import SERVE
+
 Shop = Any
 
 
@@ -114,11 +116,11 @@ def test_who_is_killed_while_a_wave_soaks_goes_on_with_the_same_clock(two: Shop,
     assert again.services.store.occupant(running.pipeline_id, "production") is None
 
 
-def test_a_dyno_that_crashes_while_its_wave_soaks_ends_it(two: Shop, clock: Clock) -> None:
+@pytest.fixture
+def crashing(two: Shop, clock: Clock) -> Shop:
+    """A commit whose dyno in the first wave crashes at the second pause of its soak."""
     eu, us = two.services.spec.stages[1].apps
-    two.commit(
-        Procfile='web: test "$LATER" != crash && exec python3 -m http.server "$PORT" --bind 127.0.0.1\n',
-    )
+    two.commit(Procfile=f'web: test "$LATER" != crash && {SERVE}\n')
     two.services.heroku.config_vars.update(us, {"LATER": None})
 
     def crash() -> None:
@@ -128,15 +130,91 @@ def test_a_dyno_that_crashes_while_its_wave_soaks_ends_it(two: Shop, clock: Cloc
                 time.sleep(0.05)  # the platform tells nobody
 
     clock.then = crash
-    failed = two.deliver()
+    return two
+
+
+def well_again(shop: Shop) -> None:
+    """Let the dyno that crashed be up again."""
+    eu = shop.services.spec.stages[1].apps[0]
+    shop.services.heroku.config_vars.update(eu, {"LATER": None})
+    while not any(dyno.state == "up" for dyno in shop.services.heroku.dynos.list(eu)):
+        time.sleep(0.05)  # the platform tells nobody
+
+
+def test_a_dyno_that_crashes_while_its_wave_soaks_ends_it(crashing: Shop, clock: Clock) -> None:
+    eu, us = crashing.services.spec.stages[1].apps
+    failed = crashing.deliver()
     assert failed.status is Status.FAILED
-    assert "crashed" in failed.reason
+    assert failed.reason.startswith(f"web.1 crashed in {eu} while wave 1 soaked")
     assert sum(clock.pauses) < 100, "long before its time"
-    assert slugs(two) == [two.first.slug_id] * 2
-    assert {target.app: target.status for target in targets(two.services, "production")} == {
+    assert slugs(crashing) == [crashing.first.slug_id] * 2
+    assert {target.app: target.status for target in targets(crashing.services, "production")} == {
         eu: "put back",
         us: "skipped",
     }
+    assert any("crashed" in line for line in crashing.told("output")), "its log is shown"
+
+
+def test_a_dyno_that_crashed_is_a_failure_also_when_it_is_up_again(crashing: Shop) -> None:
+    report = crashing.services.report
+
+    def tell(note: Any) -> None:
+        report(note)
+        if note.kind == "leg" and note.text.startswith("promote") and "wave.soaking" in crashing.kinds():
+            well_again(crashing)
+
+    crashing.services.report = tell
+    failed = crashing.deliver()
+    assert failed.status is Status.FAILED
+    assert slugs(crashing) == [crashing.first.slug_id] * 2
+
+
+def killed_after_the_crash(shop: Shop, act: Any) -> Any:
+    """Let `act` be cut once a crash is told, and the dyno be up again; return the shop of the next process."""
+    report = shop.services.report
+
+    def tell(note: Any) -> None:
+        report(note)
+        if note.kind == "failed":
+            raise KeyboardInterrupt
+
+    shop.services.report = tell
+    with pytest.raises(KeyboardInterrupt):
+        act()
+    well_again(shop)
+    return shop.like(clock=shop.services.clock, pause=shop.services.pause, report=report)
+
+
+def test_who_is_killed_after_the_crash_still_knows_of_it(crashing: Shop) -> None:
+    again = killed_after_the_crash(crashing, crashing.deliver)
+    assert [each.status for each in again.resume()] == [Status.FAILED]
+    assert slugs(again) == [crashing.first.slug_id] * 2
+
+
+def test_who_is_killed_after_the_crash_by_hand_still_knows_of_it(crashing: Shop) -> None:
+    mode.switch(crashing.services, Mode.DELIVERY, None)
+    crashing.deliver()
+    again = killed_after_the_crash(crashing, lambda: promote.promote(crashing.services))
+    with pytest.raises(Refused, match=r"crashed in .* while wave 1 soaked"):
+        promote.promote(again.services)
+    assert slugs(again) == [crashing.first.slug_id] * 2
+
+
+def test_what_is_no_dyno_of_the_wave_does_not_end_its_soak(two: Shop, clock: Clock) -> None:
+    look = two.services.heroku.dynos.list
+
+    def with_others(app: str) -> Any:
+        [web] = look(app)
+        crashed = dataclasses.replace(web, state="crashed")
+        once = dataclasses.replace(crashed, name="run.4711", type="run")
+        old = dataclasses.replace(crashed, name="web.2", release_version=web.release_version - 1)
+        return [web, once, old]
+
+    two.services.heroku.dynos.list = with_others
+    two.commit(index_dot_html="two\n")
+    delivered = two.deliver()
+    assert delivered.status is Status.DELIVERED
+    assert sum(clock.pauses) == pytest.approx(600, abs=2)
 
 
 def test_a_promotion_by_hand_soaks_too_and_goes_on_where_it_was_cut(two: Shop, clock: Clock) -> None:
