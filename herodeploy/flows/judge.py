@@ -22,16 +22,24 @@ SOON = timedelta(seconds=1)
 """Gates whose time has come are asked again no sooner, also where one gives a time that is over."""
 LONG = 1.0
 """Seconds after which what was found is written, and others may have their turn."""
+MOST = 10
+"""Times that one delivery is judged on end because something happened meanwhile; it waits a while afterwards."""
 
 
 def judge(services: Services, delivery: Delivery) -> Delivery:
     """Ask the gates before `delivery.at_stage` and move the delivery by their answer.
 
+    They are asked again where something happens while they are asked, but not for ever.
+
     Returns:
         the delivery: running when all gates pass, failed when one says FAIL, waiting otherwise.
     """
-    judge_all(services, [delivery])
-    return services.store.delivery(delivery.id) or delivery
+    for _ in range(MOST):
+        judge_all(services, [delivery])
+        delivery = services.store.delivery(delivery.id) or delivery
+        if delivery.status is not Status.WAITING or delivery.news == 0:
+            break
+    return delivery
 
 
 def judge_all(services: Services, deliveries: Sequence[Delivery]) -> None:
@@ -44,12 +52,17 @@ def judge_all(services: Services, deliveries: Sequence[Delivery]) -> None:
     artifacts = {each: artifact_of(each) for each in deliveries}
     before = services.spec.before(stage.name)
     known = services.store.judging.known(deliveries[0].pipeline_id, stage.name, before, artifacts)
-    judged, ends = [], time.monotonic() + LONG
+    judged: list[tuple[Facts, Judged]] = []
+    ends = time.monotonic() + LONG
     for facts, delivery in zip(_facts(services, stage, known, artifacts), deliveries, strict=True):
-        judged.append(_judge(services, delivery, facts))
-        if judged[-1].changes.get("status") is Status.RUNNING or time.monotonic() > ends:
+        answer = _judge(services, delivery, facts)
+        judged.append((facts, answer))
+        if answer.changes.get("status") is Status.RUNNING or time.monotonic() > ends:
             break
-    services.store.judging.record(judged)
+    counts = services.store.judging.record([answer for _, answer in judged])
+    for facts, answer in judged:
+        if answer.delivery.id in counts:
+            _tell(services, facts, answer)
 
 
 def may_enter(services: Services, delivery: Delivery) -> bool:
@@ -112,10 +125,8 @@ def _judge(services: Services, delivery: Delivery, facts: Facts) -> Judged:
         return _waits(services, delivery, verdicts, now)
     if answer is Answer.FAIL:
         reason = reasons(verdicts, Answer.FAIL)
-        services.tell("failed", reason, leg=delivery.at_stage)
         changes: dict[str, Any] = {"status": Status.FAILED, "reason": reason, "recheck_at": None}
         return Judged(delivery, verdicts, now, changes, _event(services, delivery, "gates.failed", reason))
-    tell_warnings(services, facts, verdicts, now)
     text = _passed(facts.stage, verdicts)
     changes = {"status": Status.RUNNING, "reason": None, "recheck_at": None}
     return Judged(delivery, verdicts, now, changes, _event(services, delivery, "gates.passed", text), asking=True)
@@ -125,13 +136,21 @@ def _waits(services: Services, delivery: Delivery, verdicts: list[Verdict], now:
     reason, again = reasons(verdicts, Answer.WAIT), recheck_at(verdicts)
     again = max(again, now + SOON) if again is not None else None
     news = delivery.reason != reason
-    if news or delivery.asked_by is not None:
-        services.tell("wait", reason, leg=delivery.at_stage)
     changes: dict[str, Any] = {"reason": reason} if news else {}
     if delivery.recheck_at != again:
         changes["recheck_at"] = again
     event = _event(services, delivery, "gates.waiting", reason) if news else None
     return Judged(delivery, verdicts, now, changes, event)
+
+
+def _tell(services: Services, facts: Facts, judged: Judged) -> None:
+    status, stage = judged.changes.get("status"), judged.delivery.at_stage
+    if status is Status.RUNNING:
+        tell_warnings(services, facts, judged.verdicts, judged.at)
+    elif status is Status.FAILED:
+        services.tell("failed", reasons(judged.verdicts, Answer.FAIL), leg=stage)
+    elif judged.event is not None or judged.delivery.asked_by is not None:
+        services.tell("wait", reasons(judged.verdicts, Answer.WAIT), leg=stage)
 
 
 def _passed(stage: StageSpec, verdicts: Sequence[Verdict]) -> str:

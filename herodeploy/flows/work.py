@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -9,7 +10,7 @@ from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.engine.port import Engine
 from herodeploy.errors import Busy, HerodeployError, PlatformUnreachable, StoreError
 from herodeploy.flows.deliver import carry_or_tell
-from herodeploy.flows.judge import judge_all
+from herodeploy.flows.judge import MOST, judge_all
 from herodeploy.flows.services import Services
 from herodeploy.store.bell import Bell
 
@@ -60,6 +61,7 @@ def look(services: Services, turn: Turn) -> float:
 def carry_on_due(services: Services, engine: Engine) -> bool:
     """Carry on all that is due, and what becomes due by it; whether everything could go on."""
     left: set[str] = set()
+    judged: Counter[tuple[str, str]] = Counter()
     while True:
         found = services.store.due.deliveries(services.pipeline().id, services.clock(), BATCH + len(left))
         due = [each for each in found if each.id not in left]
@@ -68,6 +70,9 @@ def carry_on_due(services: Services, engine: Engine) -> bool:
         first = due[0]
         if first.status is Status.WAITING:
             left |= _judge(services, [each for each in due if _waits_with(each, first)])
+            judged[first.id, first.at_stage] += 1
+            if judged[first.id, first.at_stage] == MOST:
+                left.add(first.id)
         elif not _carry(services, engine, first):
             left.add(first.id)
 

@@ -85,13 +85,17 @@ class Judging:
                 verified=_verified(tx, pipeline_id, before, slugs),
             )
 
-    def record(self, judged: Sequence[Judged]) -> None:
+    def record(self, judged: Sequence[Judged]) -> set[str]:
         """Write what the gates came to, where it changed anything.
 
-        A delivery that has ended or gone on since the gates were asked is left as it is.
+        A delivery that has ended or gone on since the gates were asked is left as it is. So is one that would end its
+        waiting though something happened meanwhile that they knew nothing of: its news has it judged again.
+
+        Returns:
+            the ids of those whose answers count.
         """
         table = schema.deliveries
-        columns = sa.select(table.c.id, table.c.status, table.c.at_stage, table.c.judged)
+        columns = sa.select(table.c.id, table.c.status, table.c.at_stage, table.c.judged, table.c.news)
         query = columns.where(table.c.id.in_([each.delivery.id for each in judged])).order_by(table.c.id)
         with self._db.write() as tx:
             rows = {row.id: row for row in tx.execute(query.with_for_update())}
@@ -103,6 +107,7 @@ class Judging:
                 tx.execute(schema.events.insert(), events)
             moved = {each.delivery.id for each in changed}
             _move(tx, [each for each in valid if _moves(each) or each.delivery.id in moved], prints)
+        return set(prints)
 
 
 def _approvals(pipeline_id: str, stage: str, slugs: Iterable[str]) -> sa.Select[Any]:
@@ -160,8 +165,10 @@ def _grouped(rows: Iterable[sa.Row[Any]], by: str, make: Any) -> dict[str, list[
 
 
 def _still(judged: Judged, row: Any) -> bool:
-    """Whether it waits before that stage as it did when the gates were asked."""
-    return row is not None and row.status == str(Status.WAITING) and row.at_stage == judged.delivery.at_stage
+    """Whether it waits before that stage as it did when the gates were asked, with nothing new if it is to go on."""
+    if row is None or row.status != str(Status.WAITING) or row.at_stage != judged.delivery.at_stage:
+        return False
+    return "status" not in judged.changes or row.news == judged.delivery.news
 
 
 def _moves(judged: Judged) -> bool:

@@ -130,10 +130,11 @@ def dies_after(shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str, stage: st
         die_if(changes["event"])
         return moved
 
-    def record(judged: Any) -> None:
-        type(store.judging).record(store.judging, judged)
+    def record(judged: Any) -> Any:
+        recorded = type(store.judging).record(store.judging, judged)
         for each in judged:
             die_if(each.event)
+        return recorded
 
     with monkeypatch.context() as patched:
         patched.setattr(store, "move", move)

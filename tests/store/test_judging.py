@@ -114,6 +114,22 @@ def test_who_asked_for_one_that_goes_on_asks_still(store: Store) -> None:
 
 
 LOCK = Lock("l1", "p1", "production", "bob", "the sale", NOON)
+
+
+@pytest.mark.parametrize("to", [Status.RUNNING, Status.FAILED])
+def test_an_answer_that_ends_the_waiting_is_void_once_something_happened(store: Store, to: Status) -> None:
+    waiting(store)
+    asked = now(store)
+    store.locks.add(LOCK, event("locked"))
+    answer = Judged(asked, [Verdict("lock", Answer.PASS, "not locked")], NOON, {"status": to}, event("gates.passed"))
+    assert store.judging.record([answer]) == set()
+    assert (now(store).status, now(store).news) == (Status.WAITING, 1)
+    assert store.gates.verdicts("d1", "production") == []
+    assert "gates.passed" not in [each.kind for each in store.events("p1")]
+    assert store.judging.record([dataclasses.replace(answer, delivery=now(store))]) == {"d1"}
+    assert (now(store).status, now(store).news) == (to, 0)
+
+
 HAPPENINGS = {
     "locked": lambda store: store.locks.add(LOCK, event("locked")),
     "unlocked": lambda store: store.locks.remove("l1", event("unlocked")),
