@@ -56,6 +56,7 @@ def carry_on(
         PlatformError: the platform or the network broke.
     """
     from herodeploy.app import standing_worker, worker
+    from herodeploy.flows import attend
     from herodeploy.flows import deliver as flow
 
     if (who := standing_worker(services)) is not None:
@@ -68,15 +69,19 @@ def carry_on(
 
     if turn is None:
         begun = begin()
-        with resumable(what.format(id=begun.id)), in_turn(worker(services), "herodeploy resume") as engine:
-            return flow.advance(services, engine, begun)
+        with resumable(what.format(id=begun.id)):
+            with in_turn(worker(services), "herodeploy resume") as engine:
+                begun = flow.advance(services, engine, begun)
+            return attend.stay(services, lambda: worker(services), begun)
 
     def act(engine: Engine) -> Delivery:
         delivery = begin()
         with resumable(what.format(id=delivery.id), will_wait=will_wait):
             return flow.advance(services, engine, delivery)
 
-    return turn(act)
+    delivery = turn(act)
+    with resumable(what.format(id=delivery.id), will_wait=will_wait):
+        return attend.stay(services, lambda: worker(services), delivery)
 
 
 def look_again_at_all(services: Services, *, wait: bool = True) -> list[Delivery]:
@@ -86,6 +91,7 @@ def look_again_at_all(services: Services, *, wait: bool = True) -> list[Delivery
         what was open, as it is afterwards.
     """
     from herodeploy.app import standing_worker, worker
+    from herodeploy.flows import attend
     from herodeploy.flows import deliver as flow
 
     pipeline_id = services.pipeline().id
@@ -96,8 +102,10 @@ def look_again_at_all(services: Services, *, wait: bool = True) -> list[Delivery
         if _left_to(who, services, ids, wait=wait, since=since):
             return [each for each in map(services.store.delivery, ids) if each is not None]
         return look_again_at_all(services, wait=wait)
-    with in_turn(worker(services), "herodeploy resume") as engine, resumable("what is open"):
-        return flow.resume(services, engine)
+    with resumable("what is open"):
+        with in_turn(worker(services), "herodeploy resume") as engine:
+            looked_at = flow.resume(services, engine)
+        return attend.stay_with_all(services, lambda: worker(services), looked_at)
 
 
 def _left_to(who: str, services: Services, ids: Sequence[str], *, wait: bool, since: int) -> bool:

@@ -60,7 +60,8 @@ def run(
 def _ways_out(found: Explanation) -> list[str]:
     delivery = found.delivery
     if delivery.status in (Status.RUNNING, Status.ERRORED):
-        return ["if nothing works on it, carry it on: herodeploy resume"]
+        ends = [f"or end it: herodeploy rollback {delivery.at_stage}"] if delivery.soaks else []
+        return ["if nothing works on it, carry it on: herodeploy resume", *ends]
     if not found.at_gate:
         return (
             [f"try that commit again: herodeploy deliver --retry {delivery.short}"]

@@ -28,7 +28,10 @@ def run(
     platform: Platform = None,
     json: Json = False,
 ) -> None:
-    """Make a new release of an earlier good one, on every app of the stage, and verify it."""
+    """Make a new release of an earlier good one, on every app of the stage, and verify it.
+
+    A delivery between two of its waves is ended, and what it has brought so far taken back.
+    """
     from herodeploy.app import exclusive
     from herodeploy.flows import rollback as flow
 

@@ -42,7 +42,8 @@ class Delivery:
         slug_id: the artifact, once the first stage has built it.
         source_app_id, source_release_id: the exact release that the last passed stage verified.
         reason: why it waits, failed or was superseded.
-        recheck_at: when a waiting one is to be looked at again, or an errored one tried again, though nothing happens.
+        recheck_at: when a waiting one is to be looked at again, an errored one tried again, or what soaks between two
+            waves looked at, though nothing happens; None while a leg runs.
         news: how many things happened that may change what its gates say, since they were asked last.
         asked_by: the person who asked for it to go on; None where it goes on by itself.
     """
@@ -77,6 +78,11 @@ class Delivery:
     def move(self) -> str:
         """The id of its move into the stage; a leg that is tried again carries the same move on."""
         return f"{self.id}/{self.at_stage}"
+
+    @property
+    def soaks(self) -> bool:
+        """Whether one of its waves soaks before the next one: it is on its way, and nothing is under way."""
+        return self.status is Status.RUNNING and self.recheck_at is not None
 
     @property
     def short(self) -> str:

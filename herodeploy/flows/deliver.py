@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from herodeploy.domain.delivery import TEST_LEG, Delivery, Status
@@ -16,7 +16,7 @@ from herodeploy.errors import (
     Refused,
     StoreError,
 )
-from herodeploy.flows import baseline, ci, deploy, holds, plain, promote, soak
+from herodeploy.flows import baseline, between_waves, ci, deploy, holds, plain, promote, soak
 from herodeploy.flows.approval import approve, find, reject
 from herodeploy.flows.judge import judge, may_enter
 from herodeploy.flows.occupancy import occupied
@@ -42,7 +42,9 @@ def legs(services: Services) -> dict[str, Leg]:
 
 
 def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
-    """Carry a delivery on until it has ended or waits, after those that were cut before it; a person asks for it.
+    """Carry a delivery on until it has ended, waits or soaks, after those that run before it; a person asks for it.
+
+    `attend.stay` stays with what soaks.
 
     Raises:
         PlatformError: the platform or the network broke; the delivery is *errored* and can be carried on later.
@@ -50,7 +52,8 @@ def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
     """
     for cut in services.store.open_deliveries(delivery.pipeline_id, before=delivery.id):
         if cut.status is Status.RUNNING:
-            services.tell("info", f"carrying on {cut.id} ({cut.short}), which was cut")
+            if not cut.soaks:
+                services.tell("info", f"carrying on {cut.id} ({cut.short}), which was cut")
             carry(services, engine, cut)
     services.store.due.ask(delivery.id, services.actor)
     # What was carried on may have superseded this one.
@@ -77,7 +80,7 @@ def resume(services: Services, engine: Engine) -> list[Delivery]:
 
 
 def carry(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
-    """Carry one delivery on until it has ended or waits; errors as of `advance`."""
+    """Carry one delivery on until it has ended, waits or soaks; errors as of `advance`."""
     while not delivery.status.ended:
         if delivery.status is Status.WAITING:
             delivery = judge(services, delivery)
@@ -88,6 +91,8 @@ def carry(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
             delivery = _try_again(services, delivery)
             continue
         delivery = _leg(services, engine, delivery)
+        if delivery.soaks:
+            break
     return delivery
 
 
@@ -125,15 +130,19 @@ def pause_after(attempt: int) -> timedelta:
 
 def _leg(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
     name = _leg_name(services, delivery)
+    soaked = soak.last(services, delivery.at_stage, delivery.move, delivery.id) if name == "promote" else {}
+    if soaked and (stays := between_waves.look(services, delivery, soaked["soaked"])) is not None:
+        return stays
     hold: AbstractContextManager[None] = nullcontext()
     if name != TEST_LEG:
         hold = occupied(services, delivery.at_stage, delivery.id)
     try:
         with hold:
             payload, leg_id = _payload(services, delivery), delivery.leg_id
-            if soaked := payload.get("soaked"):
-                payload["soaked"] = soak.wait(services, delivery.at_stage, leg_id, soaked, delivery.id)
-                leg_id += f"/wave-{soaked['wave'] + 1}"
+            if soaked:
+                # With the crash, if one was found just now.
+                payload |= soak.last(services, delivery.at_stage, delivery.move, delivery.id)
+                leg_id += f"/wave-{soaked['soaked']['wave'] + 1}"
             services.tell("leg", f"{name} {delivery.short}", leg=delivery.at_stage)
             outcome = engine.run(leg_id, name, payload)
     except Busy:
@@ -163,8 +172,7 @@ def _payload(services: Services, delivery: Delivery) -> dict[str, Any]:
         "source_app_id": delivery.source_app_id,
         "source_release_id": delivery.source_release_id,
     }
-    soaked = soak.last(services, delivery.at_stage, delivery.move, delivery.id)
-    return {**common, **change, **source, **before, **soaked, "move": delivery.move}
+    return {**common, **change, **source, **before, "move": delivery.move}
 
 
 def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
@@ -206,7 +214,7 @@ def _errored(services: Services, delivery: Delivery, error: Exception) -> None:
 def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
     leg = delivery.at_stage
     if outcome["outcome"] == "soaking":
-        return _soaks(services, delivery, outcome)
+        return between_waves.begin(services, delivery, outcome)
     if outcome["outcome"] != "succeeded":
         return _failed(services, delivery, outcome)
     if leg == TEST_LEG:
@@ -233,14 +241,6 @@ def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> D
         event = _event(services, delivery, "delivery.delivered", f"{delivery.short} is delivered: {versions}", data)
         return _move(services, delivery, event, status=Status.DELIVERED, **changes)
     return _move(services, delivery, event, status=Status.WAITING, at_stage=following, attempt=1, **changes)
-
-
-def _soaks(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:
-    """Note until when a wave soaks; the delivery still runs, and nobody else may enter its stage."""
-    services.store.occupy(delivery.pipeline_id, delivery.at_stage, delivery.id, services.clock())
-    event = soak.event(services, delivery.at_stage, delivery.leg_id, outcome, delivery.id)
-    until = datetime.fromisoformat(outcome["until"])
-    return _move(services, delivery, event, reason=outcome["reason"], recheck_at=until)
 
 
 def _failed(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> Delivery:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
 from herodeploy.domain.progress import NoteKind
+from herodeploy.flows import soak
 from herodeploy.flows.services import Services
 from herodeploy.store.bell import Bell
 
@@ -48,6 +49,6 @@ def _kind(event: Event) -> NoteKind:
         return "leg"
     if event.kind in DONE:
         return "done"
-    if event.kind == "gates.waiting":
+    if event.kind in ("gates.waiting", soak.SOAKING):
         return "wait"
     return "failed" if event.kind.endswith((".failed", ".errored", ".crashed")) else "info"

@@ -12,6 +12,7 @@ from herodeploy.domain.event import Event
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.flows import mode
+from herodeploy.flows.between_waves import soaking_in
 from herodeploy.flows.locks import tell_warnings
 from herodeploy.flows.looks.look import look_for
 from herodeploy.flows.services import Services
@@ -22,6 +23,8 @@ SOON = timedelta(seconds=1)
 """Gates whose time has come are asked again no sooner, also where one gives a time that is over."""
 LONG = 1.0
 """Seconds after which what was found is written, and others may have their turn."""
+OCCUPIED = "stage"
+"""Kind and name of the verdict about who is in the stage, which is no gate's."""
 MOST = 10
 """Times that one delivery is judged on end because something happened meanwhile; it waits a while afterwards."""
 
@@ -52,10 +55,11 @@ def judge_all(services: Services, deliveries: Sequence[Delivery]) -> None:
     artifacts = {each: artifact_of(each) for each in deliveries}
     before = services.spec.before(stage.name)
     known = services.store.judging.known(deliveries[0].pipeline_id, stage.name, before, artifacts)
+    inside = soaking_in(services, stage.name)
     judged: list[tuple[Facts, Judged]] = []
     ends = time.monotonic() + LONG
     for facts, delivery in zip(_facts(services, stage, known, artifacts), deliveries, strict=True):
-        answer = _judge(services, delivery, facts)
+        answer = _judge(services, delivery, facts, inside)
         judged.append((facts, answer))
         if answer.changes.get("status") is Status.RUNNING or time.monotonic() > ends:
             break
@@ -67,8 +71,13 @@ def judge_all(services: Services, deliveries: Sequence[Delivery]) -> None:
 
 def may_enter(services: Services, delivery: Delivery) -> bool:
     """Whether the gates before `delivery.at_stage` say yes now, by what they saw last."""
+    return decision(verdicts_of(services, delivery)) is Answer.PASS
+
+
+def verdicts_of(services: Services, delivery: Delivery) -> list[Verdict]:
+    """Return what the gates before `delivery.at_stage` say now, by what they saw last; nothing is kept."""
     facts = facts_of(services, delivery, services.stage(delivery.at_stage))
-    return decision(evaluate(facts, services.clock())) is Answer.PASS
+    return evaluate(facts, services.clock()) + _occupied(facts, soaking_in(services, delivery.at_stage))
 
 
 def facts_of(services: Services, delivery: Delivery, stage: StageSpec) -> Facts:
@@ -117,9 +126,9 @@ def _facts(services: Services, stage: StageSpec, known: Known, artifacts: dict[D
     ]
 
 
-def _judge(services: Services, delivery: Delivery, facts: Facts) -> Judged:
+def _judge(services: Services, delivery: Delivery, facts: Facts, inside: Delivery | None) -> Judged:
     now = services.clock()
-    verdicts = evaluate(facts, now, look_for(services, delivery))
+    verdicts = evaluate(facts, now, look_for(services, delivery)) + _occupied(facts, inside)
     answer = decision(verdicts)
     if answer is Answer.WAIT:
         return _waits(services, delivery, verdicts, now)
@@ -130,6 +139,15 @@ def _judge(services: Services, delivery: Delivery, facts: Facts) -> Judged:
     text = _passed(facts.stage, verdicts)
     changes = {"status": Status.RUNNING, "reason": None, "recheck_at": None}
     return Judged(delivery, verdicts, now, changes, _event(services, delivery, "gates.passed", text), asking=True)
+
+
+def _occupied(facts: Facts, inside: Delivery | None) -> list[Verdict]:
+    """Return the verdict that no person can override: another delivery is in the stage, and soaks there."""
+    if inside is None or inside.id == facts.delivery_id:
+        return []
+    reason = f"{inside.id} ({inside.short}) is on its way into {facts.stage.name}: {inside.reason}"
+    known = {"delivery": inside.id, "look_again_at": inside.recheck_at.isoformat() if inside.recheck_at else None}
+    return [Verdict(OCCUPIED, Answer.WAIT, reason, facts=known, name=OCCUPIED)]
 
 
 def _waits(services: Services, delivery: Delivery, verdicts: list[Verdict], now: datetime) -> Judged:

@@ -44,15 +44,21 @@ def occupied(services: Services, stage: str, holder: str) -> Iterator[None]:
 
 
 @contextmanager
-def occupied_by_hand(services: Services, stage: str) -> Iterator[str]:
+def occupied_by_hand(services: Services, stage: str, *, instead_of: Delivery | None = None) -> Iterator[str]:
     """Hold a stage for what a person does by hand, while the block lasts; gives the name of the move.
+
+    Parameters:
+        instead_of: the delivery that soaks there, which the block ends.
 
     Raises:
         Occupied: a delivery holds the stage, or was let into it and cut: carried on, it would undo the person's work.
     """
     for each in services.store.open_deliveries(services.pipeline().id):
-        if _is_on_its_way(each, stage):
-            raise _taken(f"delivery {each.id} is on its way into {stage}", stage, each.id)
+        if _is_on_its_way(each, stage) and (instead_of is None or each.id != instead_of.id):
+            way_out = f", or end it: herodeploy rollback {stage}" if each.soaks else ""
+            raise _taken(f"delivery {each.id} is on its way into {stage}", stage, each.id, way_out)
+    if instead_of is not None:
+        services.store.vacate(instead_of.pipeline_id, stage, instead_of.id)
     name = f"by-hand-{uuid.uuid4().hex[:8]}"
     with occupied(services, stage, name):
         yield name
@@ -86,5 +92,5 @@ def _is_on_its_way(delivery: Delivery, stage: str) -> bool:
     return delivery.status is Status.RUNNING and delivery.at_stage == stage
 
 
-def _taken(message: str, stage: str, holder: str) -> Occupied:
-    return Occupied(message, stage=stage, holder=holder, hint="let it finish first: herodeploy resume")
+def _taken(message: str, stage: str, holder: str, way_out: str = "") -> Occupied:
+    return Occupied(message, stage=stage, holder=holder, hint=f"let it finish first: herodeploy resume{way_out}")

@@ -8,7 +8,7 @@ from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer, Override, Verdict
 from herodeploy.errors import UsageError
 from herodeploy.flows.approval import find
-from herodeploy.flows.judge import artifact_of
+from herodeploy.flows.judge import OCCUPIED, artifact_of
 from herodeploy.flows.services import Services
 from herodeploy.flows.verdicts import at_gate, verdicts_now
 
@@ -65,7 +65,7 @@ def _way_out(delivery: Delivery) -> str:
 
 
 def _verdict(services: Services, delivery: Delivery, gate: str) -> Verdict:
-    verdicts = verdicts_now(services, delivery)
+    verdicts = [each for each in verdicts_now(services, delivery) if each.kind != OCCUPIED]
     verdict = next((each for each in verdicts if each.name == gate), None)
     if verdict is None:
         names = ", ".join(each.name for each in verdicts)

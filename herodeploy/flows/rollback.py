@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.errors import InvalidRequest, Refused, UsageError
 from herodeploy.flows import baseline, holds, locks
+from herodeploy.flows.between_waves import end, soaking_in
 from herodeploy.flows.moves import EVENTS, last_move
 from herodeploy.flows.occupancy import occupied_by_hand
 from herodeploy.flows.put_back import roll_back, settle
@@ -55,6 +58,9 @@ class RollbackView:
 def rollback(services: Services, stage: str, to: str | None = None, *, why: str | None = None) -> RollbackView:
     """Put an earlier release back on every app of a stage, now, and verify it.
 
+    A delivery that soaks there between two waves is ended. Apps that it has not reached stay as they are, unless `to`
+    names something else than they run.
+
     Parameters:
         to: a version such as ``v12``, or the beginning of a commit; the previous good release unless given.
 
@@ -64,12 +70,15 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
     """
     spec = services.stage(stage)
     cut = _cut(services, spec) if to is None else None
-    pairs = cut or {app: _choose(services, spec, app, to) for app in spec.apps}
+    soaks = soaking_in(services, stage)
+    pairs = cut or {app: _choose(services, spec, app, to) for app in _meant(services, spec, soaks, to)}
     services.tell("leg", f"rolling {stage} back", leg=stage)
     _tell_locks(services, stage)
-    with occupied_by_hand(services, stage):
+    with occupied_by_hand(services, stage, instead_of=soaks):
         if cut is None:
             _record_start(services, spec, pairs, why)
+        if soaks is not None:
+            end(services, soaks, services.actor, why)
         started, refused = _start(services, stage, pairs)
         addresses = {name: app.web_url for name, app in baseline.apps(services, list(started)).items()}
         settled = settle(services, spec, started, addresses)
@@ -106,11 +115,27 @@ def _cut(services: Services, stage: StageSpec) -> Pairs | None:
     if last is None or last.kind != "rollback.started":
         return None
     moves = last.data.get("moves")
-    if not isinstance(moves, dict) or set(moves) != set(stage.apps):
+    if not isinstance(moves, dict) or not moves or not set(moves) <= set(stage.apps):
         return None
     services.tell("info", f"carrying on the rollback of {last.at:%Y-%m-%d %H:%M} UTC, which was cut", leg=stage.name)
     get = services.heroku.releases.get
-    return {app: (get(app, moves[app]["from"]), get(app, moves[app]["to"])) for app in stage.apps}
+    return {app: (get(app, moves[app]["from"]), get(app, moves[app]["to"])) for app in stage.apps if app in moves}
+
+
+def _meant(services: Services, stage: StageSpec, soaks: Delivery | None, to: str | None) -> Sequence[str]:
+    """Return the apps to put something back on; of a stage in which a wave soaks not those that it has not reached."""
+    if soaks is None:
+        return stage.apps
+    current = {app: services.heroku.releases.current(app) for app in stage.apps}
+    if to is not None:
+        return [app for app, each in current.items() if each is None or _named(services, app, [each], to) is None]
+    reached = [app for app, each in current.items() if each is not None and each.slug_id == soaks.slug_id]
+    if not reached:
+        raise UsageError(
+            f"no app of {stage.name} runs {soaks.short} any more, which {soaks.id} has brought",
+            hint=f"name what to go back to: herodeploy rollback {stage.name} --to VERSION",
+        )
+    return reached
 
 
 def _choose(services: Services, stage: StageSpec, app: str, to: str | None) -> tuple[Release, Release]:

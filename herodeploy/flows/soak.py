@@ -6,7 +6,7 @@ meanwhile, and who is killed goes on with the same clock.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -64,13 +64,25 @@ def wait(services: Services, stage: str, move: str, soaked: dict[str, Any], deli
     if services.clock() < ends and not soaked.get("crashed"):
         apps = ", ".join(soaked["releases"])
         services.tell("wait", f"wave {soaked['wave']} ({apps}) soaks until {ends:%Y-%m-%d %H:%M} UTC", leg=stage)
-    while (left := (ends - services.clock()).total_seconds()) > 0 and not soaked.get("crashed"):
-        if found := _crashed(services, soaked):
-            soaked = {**soaked, "move": move, "crashed": found}
-            _note(services, stage, soaked, delivery_id)
-        else:
-            services.pause(min(left, LOOK_AGAIN))
+    while True:
+        soaked = look(services, stage, move, soaked, delivery_id)
+        if (again := next_look(services, soaked)) is None:
+            return soaked
+        services.pause(max((again - services.clock()).total_seconds(), 0.0))
+
+
+def look(services: Services, stage: str, move: str, soaked: dict[str, Any], delivery_id: str | None) -> dict[str, Any]:
+    """Look once whether a dyno of what soaks has crashed; parameters and result as of `wait`."""
+    if next_look(services, soaked) is not None and (found := _crashed(services, soaked)):
+        soaked = {**soaked, "move": move, "crashed": found}
+        _note(services, stage, soaked, delivery_id)
     return soaked
+
+
+def next_look(services: Services, soaked: dict[str, Any]) -> datetime | None:
+    """Return when to look again; None once the soak is over, or a dyno of what soaks has crashed."""
+    ends, now = datetime.fromisoformat(soaked["until"]), services.clock()
+    return None if now >= ends or soaked.get("crashed") else min(ends, now + timedelta(seconds=LOOK_AGAIN))
 
 
 def _crashed(services: Services, soaked: dict[str, Any]) -> dict[str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from herodeploy.domain.delivery import TEST_LEG, Delivery, Status
 from herodeploy.domain.gate import Answer, Verdict
-from herodeploy.flows.judge import facts_of
+from herodeploy.flows.judge import verdicts_of
 from herodeploy.flows.services import Services
-from herodeploy.gates.evaluate import decision, evaluate
+from herodeploy.gates.evaluate import decision
 
 
 def verdicts_now(services: Services, delivery: Delivery) -> list[Verdict]:
@@ -16,7 +16,7 @@ def verdicts_now(services: Services, delivery: Delivery) -> list[Verdict]:
     """
     if delivery.status is not Status.WAITING:
         return services.store.gates.verdicts(delivery.id, delivery.at_stage)
-    return evaluate(facts_of(services, delivery, services.stage(delivery.at_stage)), services.clock())
+    return verdicts_of(services, delivery)
 
 
 def at_gate(services: Services, delivery: Delivery) -> bool:

@@ -107,4 +107,10 @@ def _carry(services: Services, engine: Engine, delivery: Delivery) -> bool:
     except Exception as error:  # noqa: BLE001 - a fault in one delivery must not stop the others
         services.tell("warning", f"{delivery.id} met a fault of herodeploy's own: {type(error).__name__}: {error}")
         after = services.store.delivery(delivery.id) or delivery
-    return (after.status, after.at_stage, after.attempt) != (delivery.status, delivery.at_stage, delivery.attempt)
+    if after.soaks and after.reason != delivery.reason:
+        services.tell("wait", after.reason or "", leg=after.at_stage)
+    return _place(after) != _place(delivery)
+
+
+def _place(delivery: Delivery) -> tuple[object, ...]:
+    return delivery.status, delivery.at_stage, delivery.attempt, delivery.recheck_at

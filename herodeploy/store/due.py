@@ -25,13 +25,15 @@ class Due:
         """Return those to be carried on now: those that run, then those that a person asks for; oldest first.
 
         Due is what runs (where no process is at work on the pipeline it was cut), to what something happened, and whose
-        time has come.
+        time has come; what soaks is due at its next look.
         """
         columns = schema.deliveries.c
         pausing = columns.status.in_(_PAUSING)
         # Three questions of an index each; one with OR would read every delivery that waits.
         kinds = (
-            columns.status == str(Status.RUNNING),
+            sa.and_(
+                columns.status == str(Status.RUNNING), sa.or_(columns.recheck_at.is_(None), columns.recheck_at <= now)
+            ),
             sa.and_(columns.news > 0, pausing),
             sa.and_(columns.recheck_at <= now, columns.news == 0, pausing),
         )
@@ -48,10 +50,25 @@ class Due:
         query = sa.select(sa.func.min(columns.recheck_at, type_=columns.recheck_at.type))
         times = []
         with self._db.read() as tx:
-            for status in _PAUSING:
+            for status in (*_PAUSING, str(Status.RUNNING)):
                 when = tx.execute(query.where(columns.pipeline_id == pipeline_id, columns.status == status)).scalar()
                 times += [when] if when is not None else []
         return min(times, default=None)
+
+    def soaking(self, pipeline_id: str) -> list[Delivery]:
+        """Return those that soak between two waves, oldest first."""
+        columns = schema.deliveries.c
+        soaks = sa.and_(columns.status == str(Status.RUNNING), columns.recheck_at.is_not(None))
+        query = sa.select(schema.deliveries).where(columns.pipeline_id == pipeline_id, soaks).order_by(columns.id)
+        with self._db.read() as tx:
+            return [delivery_of(row) for row in tx.execute(query)]
+
+    def put_off(self, delivery_id: str, until: datetime | None) -> None:
+        """Have one that runs left alone until then; None once its next leg begins."""
+        table = schema.deliveries
+        ours = sa.and_(table.c.id == delivery_id, table.c.status == str(Status.RUNNING))
+        with self._db.write() as tx:
+            tx.execute(table.update().where(ours).values(recheck_at=until))
 
     def ask(self, delivery_id: str, by: str | None) -> None:
         """Have a delivery that waits or errored looked at again, for a person or for nobody."""

@@ -25,7 +25,7 @@ from herodeploy.domain.progress import Note
 from herodeploy.domain.secret import Secret
 from herodeploy.engine.direct import DirectEngine
 from herodeploy.engine.port import Engine
-from herodeploy.flows import apply, deliver
+from herodeploy.flows import apply, attend, deliver
 from herodeploy.flows.services import Services
 from herodeploy.forge.git import Repository
 from herodeploy.heroku.client import Heroku
@@ -119,15 +119,18 @@ class Shop:
     def deliver(self, change: Change | None = None) -> Delivery:
         with self.engine() as engine:
             delivery = deliver.start_delivery(self.services, change or self.services.repo.head())
-            return deliver.advance(self.services, engine, delivery)
+            advanced = deliver.advance(self.services, engine, delivery)
+        return attend.stay(self.services, self.engine, advanced)
 
     def advance(self, delivery: Delivery) -> Delivery:
         with self.engine() as engine:
-            return deliver.advance(self.services, engine, delivery)
+            advanced = deliver.advance(self.services, engine, delivery)
+        return attend.stay(self.services, self.engine, advanced)
 
     def resume(self) -> list[Delivery]:
         with self.engine() as engine:
-            return deliver.resume(self.services, engine)
+            looked_at = deliver.resume(self.services, engine)
+        return attend.stay_with_all(self.services, self.engine, looked_at)
 
     def app(self, stage: str, at: int = 0) -> str:
         return self.services.stage(stage).apps[at]

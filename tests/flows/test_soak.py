@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from support.two_waves import Clock, Shop, slugs, two_waves
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
@@ -18,28 +17,6 @@ from herodeploy.flows.targets import targets
 
 from .conftest import SERVE
 
-Shop = Any
-
-
-@dataclass
-class Clock:
-    """A clock that jumps over every pause of a second or more; `then` is called at each."""
-
-    ahead: timedelta = timedelta()
-    pauses: list[float] = field(default_factory=list)
-    then: Any = lambda: None
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    def pause(self, seconds: float) -> None:
-        if seconds < 1:
-            time.sleep(seconds)  # between two looks at the platform, as in any other test
-            return
-        self.pauses.append(seconds)
-        self.ahead += timedelta(seconds=seconds)
-        self.then()
-
 
 @pytest.fixture
 def clock() -> Clock:
@@ -48,35 +25,12 @@ def clock() -> Clock:
 
 @pytest.fixture
 def two(make: Any, clock: Clock) -> Shop:
-    """Two waves, ten minutes between them, rolled back on failure, in deployment mode; one release delivered."""
-    shop = make(applied=False)
-    staging, production = shop.services.spec.stages
-    apps = tuple(f"{shop.services.spec.name}-{place}" for place in ("eu", "us"))
-    production = dataclasses.replace(
-        production,
-        apps=apps,
-        waves=(apps[:1], apps[1:]),
-        on_failure="rollback",
-        wave_soak=timedelta(minutes=10),
-    )
-    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
-    shop.services.clock, shop.services.pause = clock.now, clock.pause
-    shop.apply()
-    mode.switch(shop.services, Mode.DEPLOYMENT, None)
-    shop.first = shop.deliver()
-    assert shop.first.status is Status.DELIVERED
-    clock.pauses.clear()
-    return shop
-
-
-def slugs(shop: Shop) -> list[str | None]:
-    return [shop.slug(app) for app in shop.services.spec.stages[1].apps]
+    return two_waves(make, clock)
 
 
 def test_a_wave_soaks_before_the_next_and_is_verified_again(two: Shop, clock: Clock) -> None:
     eu, us = two.services.spec.stages[1].apps
     two.commit(index_dot_html="two\n")
-    two.notes.clear()
     delivered = two.deliver()
     assert (delivered.status, delivered.recheck_at, delivered.reason) == (Status.DELIVERED, None, None)
     assert slugs(two) == [delivered.slug_id] * 2
@@ -94,7 +48,7 @@ def test_who_is_killed_while_a_wave_soaks_goes_on_with_the_same_clock(two: Shop,
     two.commit(index_dot_html="two\n")
 
     def cut() -> None:
-        if len(clock.pauses) == 4:
+        if len(clock.pauses) == 90:
             raise KeyboardInterrupt
 
     clock.then = cut

@@ -29,6 +29,20 @@ def test_due_is_what_runs_what_has_news_and_what_has_its_time(store: Store) -> N
     assert store.due.deliveries("p1", LATER, 1)[0].id == "d4"
 
 
+def test_one_that_soaks_is_due_at_its_next_look(store: Store) -> None:
+    soaks = waiting(store, 1, status=Status.RUNNING, recheck_at=LATER)
+    waiting(store, 2, recheck_at=LATER + timedelta(hours=1))
+    waiting(store, 3, status=Status.RUNNING, pipeline_id="p2", recheck_at=NOON)
+    assert due(store) == []
+    assert store.due.next_at("p1") == LATER
+    assert store.due.soaking("p1") == [soaks]
+    assert due(store, LATER) == ["d1"]
+    store.due.put_off("d1", LATER + timedelta(minutes=30))
+    assert (due(store, LATER), store.due.next_at("p1")) == ([], LATER + timedelta(minutes=30))
+    store.due.put_off("d1", None)
+    assert (due(store), store.due.soaking("p1")) == (["d1"], [])
+
+
 def test_asking_for_one_or_all_has_them_looked_at(store: Store) -> None:
     for number, status in enumerate((Status.WAITING, Status.ERRORED, Status.RUNNING, Status.FAILED), 1):
         waiting(store, number, status=status)

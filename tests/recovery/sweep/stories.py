@@ -22,7 +22,7 @@ stages:
     apps: {apps}
     waves: {waves}
     verify: {{{{path: /, within: 30s, passes: 1}}}}
-    on_failure: {on_failure}
+    on_failure: {on_failure}{soak}
 """
 ONE = "[[{name}-production]]"
 TWO = "[[{name}-eu], [{name}-us]]"
@@ -60,7 +60,7 @@ class Story:
 
     def open(self, platform: Platform) -> Shop:
         """Make a shop for it."""
-        values = {"mode": "delivery", "ci": HERE, "review": "managed", "on_failure": "stop", **self.config}
+        values = {"mode": "delivery", "ci": HERE, "review": "managed", "on_failure": "stop", "soak": "", **self.config}
         config = (
             CONFIG.format(waves=self.waves, apps=f"[{', '.join(self.apps)}]", **values)
             .replace("{{", "{")
@@ -215,6 +215,15 @@ STORIES = {
             commands=(lambda shop: ["deliver"],),
             clear=unlocked,
             code=1,
+            resumable=True,
+            apps=("{name}-eu", "{name}-us"),
+            waves=TWO,
+        ),
+        Story(
+            "deliver-to-two-waves-that-soak",
+            {"mode": "deployment", "soak": "\n    wave_soak: 1s"},
+            prepare=commit,
+            commands=(lambda shop: ["deliver"],),
             resumable=True,
             apps=("{name}-eu", "{name}-us"),
             waves=TWO,

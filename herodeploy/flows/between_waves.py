@@ -1,0 +1,68 @@
+"""A delivery whose wave soaks: it holds its stage though nothing is under way, until it goes on or a person ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.event import Event
+from herodeploy.flows import soak
+from herodeploy.flows.moves import last_move
+from herodeploy.flows.services import Services
+
+
+def soaking_in(services: Services, stage: str) -> Delivery | None:
+    """Return the delivery that soaks in a stage."""
+    found = services.store.due.soaking(services.pipeline().id)
+    return next((each for each in found if each.at_stage == stage), None)
+
+
+def begin(services: Services, delivery: Delivery, outcome: Mapping[str, Any]) -> Delivery:
+    """Note until when a wave soaks, `outcome` as of `soak.outcome`; nobody else may enter the stage meanwhile."""
+    event = soak.event(services, delivery.at_stage, delivery.move, dict(outcome), delivery.id)
+    changes: dict[str, Any] = {"reason": outcome["reason"], "recheck_at": services.clock()}
+    soaks = services.store.move(delivery.id, event=event, expect=Status.RUNNING, **changes)
+    return look(services, soaks, outcome) or services.store.delivery(delivery.id) or soaks
+
+
+def look(services: Services, delivery: Delivery, soaked: Mapping[str, Any]) -> Delivery | None:
+    """Look at what soaks; None where the next leg is to begin, now.
+
+    Parameters:
+        soaked: as of `soak.last`.
+
+    Returns:
+        the delivery, where it soaks on, or has ended because its stage was rolled back.
+    """
+    if (rollback := _rolled_back(services, delivery)) is not None:
+        return end(services, delivery, rollback.actor)
+    again = soak.next_look(services, soak.look(services, delivery.at_stage, delivery.move, dict(soaked), delivery.id))
+    if again is not None:
+        services.store.occupy(delivery.pipeline_id, delivery.at_stage, delivery.id, services.clock())
+    services.store.due.put_off(delivery.id, again)
+    return (services.store.delivery(delivery.id) or delivery) if again is not None else None
+
+
+def end(services: Services, delivery: Delivery, by: str, why: object = None) -> Delivery:
+    """End a delivery that soaks, as somebody rolled its stage back.
+
+    Raises:
+        Busy: it soaks no more.
+    """
+    stage = delivery.at_stage
+    reason = f"{by} rolled {stage} back while a wave soaked" + (f": {why}" if why else "")
+    event = services.event("delivery.failed", reason, delivery_id=delivery.id, stage=stage, by=by)
+    services.store.targets.skip(delivery.move)
+    ended = services.store.move(
+        delivery.id, event=event, expect=Status.RUNNING, status=Status.FAILED, reason=reason, recheck_at=None
+    )
+    services.store.vacate(delivery.pipeline_id, stage, delivery.id)
+    services.tell("info", f"{delivery.id} ({delivery.short}) goes no further", leg=stage)
+    return ended
+
+
+def _rolled_back(services: Services, delivery: Delivery) -> Event | None:
+    """Return the rollback by hand that has come between two waves: the process that began it may have died."""
+    last = last_move(services, delivery.at_stage) if delivery.soaks else None
+    return last if last is not None and last.kind.startswith("rollback.") else None

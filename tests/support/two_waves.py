@@ -1,0 +1,64 @@
+"""A shop whose production has two waves with ten minutes between them, and a clock that jumps over them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from herodeploy.domain.delivery import Status
+from herodeploy.domain.mode import Mode
+from herodeploy.flows import mode
+
+Shop = Any
+
+
+@dataclass
+class Clock:
+    """A clock that jumps over every pause of a second or more; `then` is called at each."""
+
+    ahead: timedelta = timedelta()
+    pauses: list[float] = field(default_factory=list)
+    then: Any = lambda: None
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def pause(self, seconds: float) -> None:
+        if seconds < 1:
+            time.sleep(seconds)  # between two looks at the platform, as in any other test
+            return
+        self.pauses.append(seconds)
+        self.ahead += timedelta(seconds=seconds)
+        self.then()
+
+
+def two_waves(make: Callable[..., Shop], clock: Clock) -> Shop:
+    """A shop that rolls back on failure, in deployment mode, with one release delivered."""
+    shop = make(applied=False)
+    staging, production = shop.services.spec.stages
+    apps = tuple(f"{shop.services.spec.name}-{place}" for place in ("eu", "us"))
+    production = dataclasses.replace(
+        production,
+        apps=apps,
+        waves=(apps[:1], apps[1:]),
+        on_failure="rollback",
+        wave_soak=timedelta(minutes=10),
+    )
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop.services.clock, shop.services.pause = clock.now, clock.pause
+    shop.apply()
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    shop.first = shop.deliver()
+    assert shop.first.status is Status.DELIVERED
+    clock.pauses.clear()
+    shop.notes.clear()
+    return shop
+
+
+def slugs(shop: Shop) -> list[str | None]:
+    """What each app of production runs."""
+    return [shop.slug(app) for app in shop.services.spec.stages[1].apps]
