@@ -7,6 +7,7 @@ import uuid
 from herodeploy.domain.approval import Approval
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.errors import UsageError
+from herodeploy.flows import half_way
 from herodeploy.flows.judge import artifact_of
 from herodeploy.flows.services import Services
 
@@ -27,8 +28,18 @@ def approve(services: Services, delivery_id: str, *, comment: str | None = None,
 
 
 def reject(services: Services, delivery_id: str, *, comment: str | None = None, by: str | None = None) -> Delivery:
-    """Record a no, which ends the delivery as failed; parameters and errors as of `approve`."""
+    """Record a no, which ends the delivery as failed; parameters and errors as of `approve`.
+
+    Raises:
+        UsageError: it is half-way into the stage, which would be left so.
+        PlatformError: whether it is cannot be told.
+    """
     delivery, who = find_waiting(services, delivery_id), by or services.actor
+    if apps := half_way.brought(services, delivery):
+        raise UsageError(
+            f"delivery {delivery.id} is half-way into {delivery.at_stage}: {half_way.sentence(delivery, apps)}",
+            hint=f"take it back first: herodeploy rollback {delivery.at_stage}",
+        )
     _record(services, delivery, comment=comment, by=who, approved=False)
     reason = f"rejected by {who}" + (f": {comment}" if comment else "")
     event = services.event("delivery.failed", reason, delivery_id=delivery.id, stage=delivery.at_stage, by=who)

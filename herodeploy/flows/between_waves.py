@@ -8,7 +8,7 @@ from typing import Any
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
 from herodeploy.flows import soak
-from herodeploy.flows.moves import last_move
+from herodeploy.flows.moves import EVENTS
 from herodeploy.flows.services import Services
 
 
@@ -16,6 +16,16 @@ def soaking_in(services: Services, stage: str) -> Delivery | None:
     """Return the delivery that soaks in a stage."""
     found = services.store.due.soaking(services.pipeline().id)
     return next((each for each in found if each.at_stage == stage), None)
+
+
+def soaked(services: Services, delivery: Delivery) -> dict[str, Any]:
+    """Return where a leg goes on after a soak, as `soak.last`; nothing where the stage was rolled back since.
+
+    A delivery that came to rest otherwise may be let in again after that: all waves begin anew.
+    """
+    found = soak.last(services, delivery.at_stage, delivery.move, delivery.id)
+    anew = bool(found) and not delivery.soaks and _rolled_back(services, delivery) is not None
+    return {} if anew else found
 
 
 def begin(services: Services, delivery: Delivery, outcome: Mapping[str, Any]) -> Delivery:
@@ -35,7 +45,7 @@ def look(services: Services, delivery: Delivery, soaked: Mapping[str, Any]) -> D
     Returns:
         the delivery, where it soaks on, or has ended because its stage was rolled back.
     """
-    if (rollback := _rolled_back(services, delivery)) is not None:
+    if delivery.soaks and (rollback := _rolled_back(services, delivery)) is not None:
         return end(services, delivery, rollback.actor)
     again = soak.next_look(services, soak.look(services, delivery.at_stage, delivery.move, dict(soaked), delivery.id))
     if again is not None:
@@ -63,6 +73,10 @@ def end(services: Services, delivery: Delivery, by: str, why: object = None) -> 
 
 
 def _rolled_back(services: Services, delivery: Delivery) -> Event | None:
-    """Return the rollback by hand that has come between two waves: the process that began it may have died."""
-    last = last_move(services, delivery.at_stage) if delivery.soaks else None
-    return last if last is not None and last.kind.startswith("rollback.") else None
+    """Return the rollback by hand that has come since the soak began: the process that began it may have died."""
+    for event in services.store.events(delivery.pipeline_id, limit=EVENTS):
+        if event.stage == delivery.at_stage and event.kind.startswith("rollback."):
+            return event
+        if event.stage == delivery.at_stage and event.kind == soak.SOAKING and event.delivery_id == delivery.id:
+            break
+    return None

@@ -16,7 +16,7 @@ from herodeploy.errors import (
     Refused,
     StoreError,
 )
-from herodeploy.flows import baseline, between_waves, ci, deploy, holds, plain, promote, soak
+from herodeploy.flows import baseline, between_waves, ci, deploy, half_way, holds, plain, promote
 from herodeploy.flows.approval import approve, find, reject
 from herodeploy.flows.judge import judge, may_enter
 from herodeploy.flows.occupancy import occupied
@@ -27,7 +27,6 @@ from herodeploy.flows.waves import failed
 
 __all__ = ["advance", "approve", "find", "legs", "reject", "resume", "start_delivery"]
 
-MANY = 500
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
 
@@ -130,7 +129,7 @@ def pause_after(attempt: int) -> timedelta:
 
 def _leg(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
     name = _leg_name(services, delivery)
-    soaked = soak.last(services, delivery.at_stage, delivery.move, delivery.id) if name == "promote" else {}
+    soaked = between_waves.soaked(services, delivery) if name == "promote" else {}
     if soaked and (stays := between_waves.look(services, delivery, soaked["soaked"])) is not None:
         return stays
     hold: AbstractContextManager[None] = nullcontext()
@@ -141,7 +140,7 @@ def _leg(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
             payload, leg_id = _payload(services, delivery), delivery.leg_id
             if soaked:
                 # With the crash, if one was found just now.
-                payload |= soak.last(services, delivery.at_stage, delivery.move, delivery.id)
+                payload |= between_waves.soaked(services, delivery)
                 leg_id += f"/wave-{soaked['soaked']['wave'] + 1}"
             services.tell("leg", f"{name} {delivery.short}", leg=delivery.at_stage)
             outcome = engine.run(leg_id, name, payload)
@@ -177,7 +176,7 @@ def _payload(services: Services, delivery: Delivery) -> dict[str, Any]:
 
 def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
     """Return what was there before the first attempt of this leg, recorded once in the audit log."""
-    if (begun := _begun(services, delivery)) is not None:
+    if (begun := half_way.begun(services, delivery)) is not None:
         return dict(begun.data)
     before: dict[str, Any]
     if delivery.at_stage == TEST_LEG:
@@ -192,12 +191,6 @@ def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
     event = _event(services, delivery, "leg.started", f"{delivery.short} enters {delivery.at_stage}", before)
     services.store.record_event(event)
     return {**before, "looked": services.looked()}
-
-
-def _begun(services: Services, delivery: Delivery) -> Event | None:
-    """Return the event of the first attempt of the leg that a delivery is in, or waits to enter."""
-    events = services.store.events(delivery.pipeline_id, delivery.id, limit=MANY)
-    return next((each for each in events if each.kind == "leg.started" and each.stage == delivery.at_stage), None)
 
 
 def _errored(services: Services, delivery: Delivery, error: Exception) -> None:
@@ -280,7 +273,7 @@ def _supersede_older(services: Services, delivery: Delivery, passed: str) -> Non
     for older in services.store.open_deliveries(delivery.pipeline_id, before=delivery.id):
         if older.status not in (Status.WAITING, Status.ERRORED):
             continue
-        if older.at_stage in later and _begun(services, older) is not None:
+        if older.at_stage in later and half_way.begun(services, older) is not None:
             continue
         reason = f"superseded by {delivery.id} ({delivery.short})"
         event = _event(services, older, "delivery.superseded", f"{older.short} is {reason}")

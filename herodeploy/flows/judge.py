@@ -11,12 +11,13 @@ from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import StageSpec
-from herodeploy.flows import mode
+from herodeploy.errors import PlatformError
+from herodeploy.flows import half_way, mode
 from herodeploy.flows.between_waves import soaking_in
 from herodeploy.flows.locks import tell_warnings
 from herodeploy.flows.looks.look import look_for
 from herodeploy.flows.services import Services
-from herodeploy.gates.evaluate import decision, evaluate, recheck_at
+from herodeploy.gates.evaluate import LOOK_AGAIN, decision, evaluate, recheck_at
 from herodeploy.store.judging import Judged, Known
 
 SOON = timedelta(seconds=1)
@@ -134,6 +135,8 @@ def _judge(services: Services, delivery: Delivery, facts: Facts, inside: Deliver
         return _waits(services, delivery, verdicts, now)
     if answer is Answer.FAIL:
         reason = reasons(verdicts, Answer.FAIL)
+        if (half := _half_way(services, delivery)) is not None:
+            return _waits(services, delivery, verdicts, now, f"{reason}; {half}")
         changes: dict[str, Any] = {"status": Status.FAILED, "reason": reason, "recheck_at": None}
         return Judged(delivery, verdicts, now, changes, _event(services, delivery, "gates.failed", reason))
     text = _passed(facts.stage, verdicts)
@@ -150,8 +153,23 @@ def _occupied(facts: Facts, inside: Delivery | None) -> list[Verdict]:
     return [Verdict(OCCUPIED, Answer.WAIT, reason, facts=known, name=OCCUPIED)]
 
 
-def _waits(services: Services, delivery: Delivery, verdicts: list[Verdict], now: datetime) -> Judged:
-    reason, again = reasons(verdicts, Answer.WAIT), recheck_at(verdicts)
+def _half_way(services: Services, delivery: Delivery) -> str | None:
+    """Say that to end a delivery now would leave its stage half-way, where that is so or nobody can tell."""
+    try:
+        apps = half_way.brought(services, delivery)
+    except PlatformError:
+        return f"the platform does not say whether {delivery.at_stage} runs {delivery.short} already"
+    if not apps:
+        return None
+    return f"{half_way.sentence(delivery, apps)}, take it back: herodeploy rollback {delivery.at_stage}"
+
+
+def _waits(
+    services: Services, delivery: Delivery, verdicts: list[Verdict], now: datetime, why: str | None = None
+) -> Judged:
+    reason, again = why or reasons(verdicts, Answer.WAIT), recheck_at(verdicts)
+    if why is not None:
+        again = min(again or now + LOOK_AGAIN, now + LOOK_AGAIN)
     again = max(again, now + SOON) if again is not None else None
     news = delivery.reason != reason
     changes: dict[str, Any] = {"reason": reason} if news else {}
@@ -168,7 +186,7 @@ def _tell(services: Services, facts: Facts, judged: Judged) -> None:
     elif status is Status.FAILED:
         services.tell("failed", reasons(judged.verdicts, Answer.FAIL), leg=stage)
     elif judged.event is not None or judged.delivery.asked_by is not None:
-        services.tell("wait", reasons(judged.verdicts, Answer.WAIT), leg=stage)
+        services.tell("wait", judged.changes.get("reason") or judged.delivery.reason or "", leg=stage)
 
 
 def _passed(stage: StageSpec, verdicts: Sequence[Verdict]) -> str:

@@ -11,7 +11,7 @@ from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.errors import InvalidRequest, Refused, UsageError
-from herodeploy.flows import baseline, holds, locks
+from herodeploy.flows import baseline, half_way, holds, locks
 from herodeploy.flows.between_waves import end, soaking_in
 from herodeploy.flows.moves import EVENTS, last_move
 from herodeploy.flows.occupancy import occupied_by_hand
@@ -58,8 +58,8 @@ class RollbackView:
 def rollback(services: Services, stage: str, to: str | None = None, *, why: str | None = None) -> RollbackView:
     """Put an earlier release back on every app of a stage, now, and verify it.
 
-    A delivery that soaks there between two waves is ended. Apps that it has not reached stay as they are, unless `to`
-    names something else than they run.
+    A delivery that soaks there between two waves is ended. Where one is half-way into the stage, apps that it has not
+    reached stay as they are, unless `to` names something else than they run.
 
     Parameters:
         to: a version such as ``v12``, or the beginning of a commit; the previous good release unless given.
@@ -123,19 +123,20 @@ def _cut(services: Services, stage: StageSpec) -> Pairs | None:
 
 
 def _meant(services: Services, stage: StageSpec, soaks: Delivery | None, to: str | None) -> Sequence[str]:
-    """Return the apps to put something back on; of a stage in which a wave soaks not those that it has not reached."""
-    if soaks is None:
+    """Return the apps to put something back on: where a delivery is half-way into the stage, those it has reached."""
+    inside = soaks or half_way.delivery_in(services, stage.name)
+    if inside is None:
         return stage.apps
     current = {app: services.heroku.releases.current(app) for app in stage.apps}
     if to is not None:
         return [app for app, each in current.items() if each is None or _named(services, app, [each], to) is None]
-    reached = [app for app, each in current.items() if each is not None and each.slug_id == soaks.slug_id]
-    if not reached:
+    reached = [app for app, each in current.items() if each is not None and each.slug_id == inside.slug_id]
+    if not reached and soaks is not None:
         raise UsageError(
             f"no app of {stage.name} runs {soaks.short} any more, which {soaks.id} has brought",
             hint=f"name what to go back to: herodeploy rollback {stage.name} --to VERSION",
         )
-    return reached
+    return reached or stage.apps
 
 
 def _choose(services: Services, stage: StageSpec, app: str, to: str | None) -> tuple[Release, Release]:

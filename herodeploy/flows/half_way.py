@@ -1,0 +1,58 @@
+"""A delivery that has begun to enter a stage and is not through: to end it there would leave the stage half-way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from herodeploy.domain.delivery import Delivery
+from herodeploy.domain.event import Event
+from herodeploy.flows.baseline import RECENT, release_there
+from herodeploy.flows.moves import last_move
+from herodeploy.flows.services import Services
+
+MANY = 500
+LATER = 2
+"""Of an attempt after the first: a release that failed does not count for it."""
+
+
+def begun(services: Services, delivery: Delivery) -> Event | None:
+    """Return the event of the first attempt of the leg that a delivery is in, or waits to enter."""
+    events = services.store.events(delivery.pipeline_id, delivery.id, limit=MANY)
+    return next((each for each in events if each.kind == "leg.started" and each.stage == delivery.at_stage), None)
+
+
+def delivery_in(services: Services, stage: str) -> Delivery | None:
+    """Return the delivery that was the last to begin to enter a stage and is still about it."""
+    last = last_move(services, stage)
+    if last is None or last.kind != "leg.started" or last.delivery_id is None:
+        return None
+    delivery = services.store.delivery(last.delivery_id)
+    return delivery if delivery is not None and not delivery.status.ended and delivery.at_stage == stage else None
+
+
+def brought(services: Services, delivery: Delivery) -> list[str]:
+    """Return the apps that run, or are about to run, what a delivery has brought into the stage that it waits before.
+
+    None does where another move into that stage has come since, as a rollback by hand.
+
+    Raises:
+        PlatformError: nobody can tell.
+    """
+    event = begun(services, delivery)
+    last = last_move(services, delivery.at_stage) if event is not None else None
+    if event is None or (last is not None and last.delivery_id != delivery.id):
+        return []
+    slug_id, before = delivery.slug_id, event.data.get("baseline")
+    if slug_id is None or not isinstance(before, dict):
+        return []
+    found = []
+    for app, had in before.items():
+        release = release_there(services.heroku.releases.list(app, limit=RECENT), slug_id, had, LATER)
+        if release is not None and release.version > had["newest"]:
+            found.append(app)
+    return found
+
+
+def sentence(delivery: Delivery, apps: Sequence[str]) -> str:
+    """Say which apps run what a delivery has brought."""
+    return f"{' and '.join(apps)} {'runs' if len(apps) == 1 else 'run'} {delivery.short} already"
