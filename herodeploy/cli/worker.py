@@ -14,7 +14,7 @@ import typer
 from herodeploy.cli import console
 from herodeploy.cli.options import HERE, Config, Directory, Platform
 from herodeploy.cli.surroundings import services_of
-from herodeploy.errors import Busy, ConfigError, PlatformUnreachable, StoreError
+from herodeploy.errors import Busy, ConfigError, PlatformUnreachable, RateLimited, ServerFault, StoreError
 
 if TYPE_CHECKING:
     from herodeploy.app import Services
@@ -48,7 +48,7 @@ def _stand(directory: Path, config: Path | None, platform: str | None) -> NoRetu
         try:
             _work_until_changed(directory, config, platform)
             continue
-        except (StoreError, PlatformUnreachable, Busy) as error:
+        except (StoreError, PlatformUnreachable, ServerFault, RateLimited, Busy) as error:
             console.warn(f"{error.message}; it is tried again")
         pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
         time.sleep(pause)  # what broke tells nobody when it works again

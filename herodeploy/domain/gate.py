@@ -108,7 +108,7 @@ class Facts:
         hold: the hold on this stage.
         taken_back: the mark on this commit, if it was taken back from this stage.
         waits: the names of the gates that were asked before in the same go and say WAIT.
-        observations: by the gates' names; a gate that needs none, or has not looked yet, has none.
+        observations: by the gates' `memory`; a gate that needs none, or has not looked yet, has none.
     """
 
     pipeline: PipelineSpec
@@ -131,7 +131,7 @@ class Facts:
 
     def observed(self, spec: GateSpec) -> Observation | None:
         """What the gate of that configuration saw last."""
-        return self.observations.get(spec.name)
+        return self.observations.get(spec.memory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,11 @@ class GateSpec:
         """What tells it apart from others of its kind: the option ``name``, else the kind."""
         return str(self.options.get("name") or self.kind)
 
+    @property
+    def memory(self) -> str:
+        """Under which what it saw is kept: of another kind under the same name it is another gate's."""
+        return self.kind if self.name == self.kind else f"{self.kind}:{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class StageSpec:

@@ -11,7 +11,7 @@ from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import StageSpec
-from herodeploy.errors import PlatformError
+from herodeploy.errors import Interrupted, PlatformError, StoreError
 from herodeploy.flows import half_way, mode
 from herodeploy.flows.between_waves import soaking_in
 from herodeploy.flows.locks import tell_warnings
@@ -39,18 +39,22 @@ def judge(services: Services, delivery: Delivery) -> Delivery:
         the delivery: running when all gates pass, failed when one says FAIL, waiting otherwise.
     """
     for _ in range(MOST):
-        judge_all(services, [delivery])
+        for fault in judge_all(services, [delivery]).values():
+            raise fault
         delivery = services.store.delivery(delivery.id) or delivery
         if delivery.status is not Status.WAITING or delivery.news == 0:
             break
     return delivery
 
 
-def judge_all(services: Services, deliveries: Sequence[Delivery]) -> None:
+def judge_all(services: Services, deliveries: Sequence[Delivery]) -> dict[str, Exception]:
     """Ask the gates for deliveries that wait before one stage, in order, up to the first that may go on.
 
     Those after it are left as they are: what it does may change the answers. So are those that would take too long, as
     where gates look at the world.
+
+    Returns:
+        of each delivery that could not be judged, by its id, what went wrong.
     """
     stage = services.stage(deliveries[0].at_stage)
     artifacts = {each: artifact_of(each) for each in deliveries}
@@ -58,16 +62,22 @@ def judge_all(services: Services, deliveries: Sequence[Delivery]) -> None:
     known = services.store.judging.known(deliveries[0].pipeline_id, stage.name, before, artifacts)
     inside = soaking_in(services, stage.name)
     judged: list[tuple[Facts, Judged]] = []
+    faults: dict[str, Exception] = {}
     ends = time.monotonic() + LONG
     for facts, delivery in zip(_facts(services, stage, known, artifacts), deliveries, strict=True):
-        answer = _judge(services, delivery, facts, inside)
-        judged.append((facts, answer))
-        if answer.changes.get("status") is Status.RUNNING or time.monotonic() > ends:
+        try:
+            judged.append((facts, _judge(services, delivery, facts, inside)))
+        except (StoreError, Interrupted):
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault in one gate must not stop the others
+            faults[delivery.id] = error
+        if time.monotonic() > ends or (judged and judged[-1][1].changes.get("status") is Status.RUNNING):
             break
     counts = services.store.judging.record([answer for _, answer in judged])
     for facts, answer in judged:
         if answer.delivery.id in counts:
             _tell(services, facts, answer)
+    return faults
 
 
 def may_enter(services: Services, delivery: Delivery) -> bool:

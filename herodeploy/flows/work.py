@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.engine.port import Engine
-from herodeploy.errors import Busy, HerodeployError, PlatformUnreachable, StoreError
+from herodeploy.errors import Busy, HerodeployError, Interrupted, PlatformUnreachable, StoreError
 from herodeploy.flows.deliver import carry_or_tell
 from herodeploy.flows.judge import MOST, judge_all
 from herodeploy.flows.services import Services
@@ -83,14 +83,17 @@ def _waits_with(delivery: Delivery, first: Delivery) -> bool:
 
 def _judge(services: Services, deliveries: list[Delivery]) -> set[str]:
     """Ask the gates; return those that could not be judged."""
+    stage = deliveries[0].at_stage
     try:
-        judge_all(services, deliveries)
-    except StoreError:
+        faults = judge_all(services, deliveries)
+    except (StoreError, Interrupted):
         raise
-    except HerodeployError as error:
-        services.tell("warning", f"cannot ask the gates before {deliveries[0].at_stage}: {error.message}")
+    except Exception as error:  # noqa: BLE001 - what is wrong before one stage must not stop the others
+        services.tell("warning", f"cannot ask the gates before {stage}: {_said(error)}")
         return {each.id for each in deliveries}
-    return set()
+    for key, fault in faults.items():
+        services.tell("warning", f"cannot ask the gates before {stage} for {key}: {_said(fault)}")
+    return set(faults)
 
 
 def _carry(services: Services, engine: Engine, delivery: Delivery) -> bool:
@@ -105,11 +108,17 @@ def _carry(services: Services, engine: Engine, delivery: Delivery) -> bool:
     except HerodeployError:
         raise
     except Exception as error:  # noqa: BLE001 - a fault in one delivery must not stop the others
-        services.tell("warning", f"{delivery.id} met a fault of herodeploy's own: {type(error).__name__}: {error}")
+        services.tell("warning", f"{delivery.id} met {_said(error)}")
         after = services.store.delivery(delivery.id) or delivery
     if after.soaks and after.reason != delivery.reason:
         services.tell("wait", after.reason or "", leg=after.at_stage)
     return _place(after) != _place(delivery)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, HerodeployError):
+        return error.message
+    return f"a fault of herodeploy's own: {type(error).__name__}: {error}"
 
 
 def _place(delivery: Delivery) -> tuple[object, ...]:

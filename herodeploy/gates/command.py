@@ -64,7 +64,7 @@ def timeout(spec: GateSpec) -> timedelta:
 
 def _of_this(observed: Observation, facts: Facts, spec: GateSpec) -> bool:
     seen = observed.data
-    return bool(seen) and seen["run"] == spec.options["run"] and seen["slug_id"] == facts.slug_id
+    return seen.get("run") == spec.options["run"] and seen.get("slug_id") == facts.slug_id
 
 
 def _last_line(output: str) -> str:

@@ -89,7 +89,7 @@ def _ask(facts: Facts, spec: GateSpec, now: datetime, look: LookFor | None) -> V
         return gate.ask(facts, spec, now)
     seen = look(spec, facts) if look is not None else facts.observed(spec)
     if seen is not None:
-        facts = dataclasses.replace(facts, observations={**facts.observations, spec.name: seen})
+        facts = dataclasses.replace(facts, observations={**facts.observations, spec.memory: seen})
         if seen.error is not None:
             reason = f"could not look: {seen.error}"
             return Verdict(spec.kind, Answer.WAIT, reason, until=now + LOOK_AGAIN, facts=seen.data)

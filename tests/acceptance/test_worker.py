@@ -64,6 +64,17 @@ def test_a_killed_worker_loses_nothing(shop: Person) -> None:
         assert worker.end() == 0
 
 
+@pytest.mark.parametrize("kind", ["unavailable", "rate-limit"])
+def test_a_platform_in_trouble_at_its_start_does_not_end_it(shop: Person, kind: str) -> None:
+    shop.herodeploy("local", "fault", kind, "--count", "0")
+    with working(shop) as worker:
+        worker.until(r"(?s)it is tried again.*it is tried again")
+        shop.herodeploy("local", "faults", "--clear")
+        worker.until(READY)
+        assert "waiting at production" in shop.herodeploy("deliver").out
+        assert worker.end() == 0
+
+
 def test_of_two_workers_one_works_and_the_other_takes_over(shop: Person) -> None:
     with working(shop, "first") as first:
         first.until(READY)

@@ -13,6 +13,7 @@ from herodeploy.domain.delivery import Status
 from herodeploy.domain.gate import Answer, Facts, Question, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import PlatformUnreachable
+from herodeploy.flows.why import why
 from herodeploy.gates import registry
 from herodeploy.gates.registry import Cost, Gate
 
@@ -51,3 +52,20 @@ def test_it_remembers_and_a_look_that_fails_waits(shop: Shop, monkeypatch: pytes
         each for each in shop.services.store.gates.verdicts(delivered.id, "production") if each.kind == "counted"
     ]
     assert (verdict.name, verdict.answer) == ("counted", "PASS")
+
+
+def test_a_gate_of_another_kind_under_the_same_name_has_seen_nothing_yet(shop: Shop) -> None:
+    first, last = shop.services.spec.stages
+
+    def gated(kind: str, **options: object) -> None:
+        gate = GateSpec(kind, {"name": "risk", **options})
+        stages = (first, dataclasses.replace(last, gates=(gate,)))
+        shop.services.spec = dataclasses.replace(shop.services.spec, stages=stages, mode="deployment")
+
+    gated("http", url="http://127.0.0.1:9/")
+    waiting = shop.deliver()
+    assert waiting.reason.startswith("could not look: ")
+    gated("command", run="true")
+    told = {each.name: each.reason for each in why(shop.services, waiting.id).verdicts}
+    assert told["risk"] == "`true` has not run yet"
+    assert [each.status for each in shop.resume()] == [Status.DELIVERED]

@@ -12,9 +12,13 @@ import pytest
 
 from herodeploy.app import exclusive
 from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.mode import Mode
+from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import PlatformUnreachable, StoreError
 from herodeploy.flows import deliver, locks, mode, work
+from herodeploy.gates import registry
+from herodeploy.gates.registry import Gate
 
 Shop = Any
 
@@ -142,6 +146,34 @@ def test_a_fault_of_our_own_is_told_and_the_others_go_on(shop: Shop) -> None:
     later(shop, timedelta(minutes=1))
     look(shop)
     assert now(shop, delivery).status is Status.WAITING
+
+
+def test_a_fault_in_a_gate_is_told_and_the_others_are_judged(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = shop.deliver()
+    store = shop.services.store
+    other = replace(waiting, id=f"{waiting.id}-z", commit="f" * 40, news=1)
+    store.add_delivery(other, shop.services.event("delivery.created", "made", delivery_id=other.id))
+    store.due.ask(waiting.id, None)
+    faulty = True
+
+    def ask(facts: Facts, spec: GateSpec, now: object) -> Verdict:
+        if faulty and facts.delivery_id == waiting.id:
+            raise KeyError("run")
+        return Verdict("odd", Answer.WAIT, "not before noon")
+
+    monkeypatch.setitem(registry.GATES, "odd", Gate("odd", ask))
+    first, last = shop.services.spec.stages
+    stages = (first, replace(last, gates=(GateSpec("odd"),)))
+    shop.services.spec = replace(shop.services.spec, stages=stages)
+    assert look(shop) == work.STUCK
+    assert "not before noon" in now(shop, other).reason
+    assert now(shop, waiting).news == 1, "it is asked again"
+    assert [each for each in shop.told("warning") if "KeyError" in each] == [
+        f"cannot ask the gates before production for {waiting.id}: a fault of herodeploy's own: KeyError: 'run'"
+    ]
+    faulty = False
+    assert look(shop) == work.LONGEST
+    assert "not before noon" in now(shop, waiting).reason
 
 
 def test_many_that_may_go_on_are_let_in_one_after_the_other(shop: Shop) -> None:

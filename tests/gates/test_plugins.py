@@ -227,7 +227,7 @@ def test_a_look_gives_plain_values(bring: Bring, facts: MakeFacts) -> None:
 def test_facts_are_kept_as_they_were_observed(facts: MakeFacts) -> None:
     spec = GateSpec("moon", {"name": "night"})
     observed = Observation(NOON, {"phase": "full"})
-    assert facts(observations={"night": observed}).observed(spec) == observed
+    assert facts(observations={spec.memory: observed}).observed(spec) == observed
     assert isinstance(Verdict("moon", Answer.PASS, "x"), api.Verdict)
 
 

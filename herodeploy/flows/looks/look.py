@@ -40,7 +40,7 @@ def look_for(services: Services, delivery: Delivery, *, keep: bool = True) -> Lo
             return previous
         seen = _seen(act, Question(facts, spec, previous, services.clock()))
         if keep:
-            services.store.gates.record_observation(delivery.id, delivery.at_stage, spec.name, seen)
+            services.store.gates.record_observation(delivery.id, delivery.at_stage, spec.memory, seen)
         return seen
 
     return look
