@@ -8,7 +8,7 @@ from typing import Any
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
 from herodeploy.flows import soak
-from herodeploy.flows.moves import EVENTS
+from herodeploy.flows.moves import ROLLBACKS
 from herodeploy.flows.services import Services
 
 
@@ -74,9 +74,6 @@ def end(services: Services, delivery: Delivery, by: str, why: object = None) -> 
 
 def _rolled_back(services: Services, delivery: Delivery) -> Event | None:
     """Return the rollback by hand that has come since the soak began: the process that began it may have died."""
-    for event in services.store.events(delivery.pipeline_id, limit=EVENTS):
-        if event.stage == delivery.at_stage and event.kind.startswith("rollback."):
-            return event
-        if event.stage == delivery.at_stage and event.kind == soak.SOAKING and event.delivery_id == delivery.id:
-            break
-    return None
+    audit, stage = services.store.audit, delivery.at_stage
+    began = audit.number_of_last(delivery.pipeline_id, stage, [soak.SOAKING], delivery_id=delivery.id)
+    return audit.last(delivery.pipeline_id, stage, ROLLBACKS, after=began)

@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.event import Event
 from herodeploy.flows.baseline import RECENT, release_there
-from herodeploy.flows.moves import last_move
+from herodeploy.flows.moves import last_move, last_of
 from herodeploy.flows.services import Services
 
-MANY = 500
 LATER = 2
 """Of an attempt after the first: a release that failed does not count for it."""
 
 
 def begun(services: Services, delivery: Delivery) -> Event | None:
     """Return the event of the first attempt of the leg that a delivery is in, or waits to enter."""
-    events = services.store.events(delivery.pipeline_id, delivery.id, limit=MANY)
-    return next((each for each in events if each.kind == "leg.started" and each.stage == delivery.at_stage), None)
+    return last_of(services, delivery.at_stage, delivery.move, delivery.id, "leg.started")
 
 
 def delivery_in(services: Services, stage: str) -> Delivery | None:

@@ -13,7 +13,7 @@ from herodeploy.errors import InvalidRequest
 from herodeploy.flows import targets
 from herodeploy.flows.baseline import RECENT, Baseline
 from herodeploy.flows.keep_out import keep_out
-from herodeploy.flows.moves import EVENTS
+from herodeploy.flows.moves import last_of
 from herodeploy.flows.services import Services
 from herodeploy.flows.side_by_side import side_by_side
 from herodeploy.flows.verified import record_put_back, subject, verify_in
@@ -26,11 +26,8 @@ WAVE_FAILED = "wave.failed"
 
 def begun(services: Services, move: Move) -> dict[str, Any] | None:
     """Return what an earlier process, or an earlier attempt, noted when it began to put this move's releases back."""
-    for event in services.store.events(move.pipeline_id, move.delivery_id, limit=EVENTS):
-        same = event.data.get("move") == move.id if move.delivery_id is None else True
-        if event.kind == WAVE_FAILED and event.stage == move.stage.name and same:
-            return dict(event.data)
-    return None
+    event = last_of(services, move.stage.name, move.id, move.delivery_id, WAVE_FAILED)
+    return None if event is None else dict(event.data)
 
 
 def go_on(services: Services, run: Run, move: Move, noted: dict[str, Any]) -> str:

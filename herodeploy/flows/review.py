@@ -12,12 +12,12 @@ from herodeploy.errors import Forbidden, NotFound, Refused, UsageError
 from herodeploy.flows import managed_review, native_review
 from herodeploy.flows.deploy import find_or_start_build
 from herodeploy.flows.managed_review import ManagedApp
-from herodeploy.flows.moves import EVENTS
 from herodeploy.flows.services import Services
 from herodeploy.flows.verify import Subject, answers_at_all, show_log, verify
 from herodeploy.flows.watch import release_of_build, watch_build, watch_release
 
 LEG = "review"
+KINDS = ("review.created", "review.destroying", "review.destroyed")
 ANSWERS_WITHIN = timedelta(seconds=60)
 
 
@@ -131,10 +131,9 @@ def _named(view: ReviewView) -> dict[str, object]:
 
 def _cut(services: Services, branch_or_app: str) -> dict[str, Any] | None:
     """Return branch, app and strategy of the review app whose destruction was begun and never told as done."""
-    for event in services.store.events(services.pipeline().id, limit=EVENTS):
-        if event.kind.startswith("review.") and branch_or_app in (event.data.get("branch"), event.data.get("app")):
-            return dict(event.data) if event.kind == "review.destroying" else None
-    return None
+    said = {"branch": branch_or_app, "app": branch_or_app}
+    last = services.store.audit.last(services.pipeline().id, LEG, KINDS, said=said)
+    return dict(last.data) if last is not None and last.kind == "review.destroying" else None
 
 
 def strategy_of(services: Services) -> str:

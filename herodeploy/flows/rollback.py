@@ -13,7 +13,7 @@ from herodeploy.domain.release import Release
 from herodeploy.errors import InvalidRequest, Refused, UsageError
 from herodeploy.flows import baseline, half_way, holds, locks
 from herodeploy.flows.between_waves import end, soaking_in
-from herodeploy.flows.moves import EVENTS, last_move
+from herodeploy.flows.moves import last_move
 from herodeploy.flows.occupancy import occupied_by_hand
 from herodeploy.flows.put_back import roll_back, settle
 from herodeploy.flows.services import Services
@@ -166,8 +166,8 @@ def _previous(services: Services, stage: StageSpec, older: list[Release], curren
     One that was put there again since, by a promotion, is as good as any other.
     """
     left: dict[str, int] = {}
-    for event in services.store.events(services.pipeline().id, limit=EVENTS):
-        moves = event.data.get("moves") if event.kind == "rollback.started" and event.stage == stage.name else None
+    for event in services.store.audit.of_kind(services.pipeline().id, stage.name, "rollback.started"):
+        moves = event.data.get("moves")
         if isinstance(moves, dict) and (move := moves.get(current.app_name)):
             left.setdefault(move["left"], move["version"])
     others = [release for release in older if release.slug_id != current.slug_id and release.eligible_for_rollback]

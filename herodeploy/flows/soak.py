@@ -13,7 +13,7 @@ from typing import Any
 from herodeploy.domain.event import Event
 from herodeploy.errors import PlatformError
 from herodeploy.flows.health import crashed
-from herodeploy.flows.moves import EVENTS
+from herodeploy.flows.moves import last_of
 from herodeploy.flows.services import Services
 from herodeploy.flows.side_by_side import side_by_side
 from herodeploy.flows.verify import show_log
@@ -42,11 +42,8 @@ def event(services: Services, stage: str, move: str, soaking: dict[str, Any], de
 
 def last(services: Services, stage: str, move: str, delivery_id: str | None) -> dict[str, Any]:
     """Return where a leg goes on after a soak, as part of its payload; nothing where none has begun."""
-    for each in services.store.events(services.pipeline().id, delivery_id, limit=EVENTS):
-        mine = each.data.get("move") == move if delivery_id is None else True
-        if each.kind in (SOAKING, CRASHED) and each.stage == stage and mine:
-            return {"soaked": dict(each.data)}
-    return {}
+    event = last_of(services, stage, move, delivery_id, SOAKING, CRASHED)
+    return {} if event is None else {"soaked": dict(event.data)}
 
 
 def wait(services: Services, stage: str, move: str, soaked: dict[str, Any], delivery_id: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 VERSION_TABLE = "herodeploy_schema"
 
 
@@ -125,6 +125,7 @@ events = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.Index("events_of_pipeline", "pipeline_id", "seq"),
     sa.Index("events_of_delivery", "delivery_id", "seq"),
+    sa.Index("events_by_kind", "pipeline_id", "stage", "kind", "delivery_id", "seq"),
 )
 
 occupations = sa.Table(
