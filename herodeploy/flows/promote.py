@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from herodeploy.domain.delivery import Status
+from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.promotion import PromotionPlan, narrow, plan_promotion
 from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
 from herodeploy.errors import Refused
-from herodeploy.flows import baseline, by_hand, holds, plain, soak
+from herodeploy.flows import baseline, by_hand, half_way, holds, plain, soak
 from herodeploy.flows.choose import Chosen, Wish, choose
-from herodeploy.flows.moves import last_move
+from herodeploy.flows.moves import last_move, last_of
 from herodeploy.flows.occupancy import occupied_by_hand
 from herodeploy.flows.put_back import begun, go_on, put_back
 from herodeploy.flows.services import Services
@@ -151,7 +151,7 @@ def promote(
         data: dict[str, object] = {"slug_id": planned.slug_id, "by_hand": True, "apps": list(planned.stage.apps)}
         event = services.event("promotion.succeeded", f"promoted {planned.what}", stage=stage.name, data=data)
         services.store.record_event(event)
-    _close_waiting(services, chosen.stage, planned.slug_id)
+    _close_waiting(services, chosen.stage, planned)
     versions = {app: each["version"] for app, each in got.items()}
     return PromotionView(stage.name, planned.source_app, planned.release_version, planned.commit, versions, already)
 
@@ -226,17 +226,32 @@ def _succeeded(services: Services, planned: PromotionPlan, outcome: dict[str, An
     return dict(outcome["releases"])
 
 
-def _close_waiting(services: Services, stage: StageSpec, slug_id: str) -> None:
-    """Let the delivery that waits with this artifact be delivered, once every app of the last stage has it."""
+def _close_waiting(services: Services, stage: StageSpec, planned: PromotionPlan) -> None:
+    """End the deliveries before a stage that have no reason to wait, once every app of it has what was promoted.
+
+    The one with this artifact is delivered by that, where it was the last stage. Older ones are superseded: they would
+    take its place. One that has begun to enter the stage is left to finish.
+    """
     pipeline_id = services.pipeline().id
-    if stage.name != services.spec.stages[-1].name:
+    if not services.store.is_verified(pipeline_id, stage.name, planned.slug_id, stage.apps):
         return
-    if not services.store.is_verified(pipeline_id, stage.name, slug_id, stage.apps):
-        return
+    order: list[str] | None = None
     for delivery in services.store.open_deliveries(pipeline_id):
-        here = delivery.at_stage == stage.name and delivery.slug_id == slug_id
-        if here and delivery.status in (Status.WAITING, Status.ERRORED):
-            event = services.event("delivery.delivered", "promoted by hand", delivery_id=delivery.id, stage=stage.name)
-            services.store.move(
-                delivery.id, event=event, expect=delivery.status, status=Status.DELIVERED, reason="promoted by hand"
-            )
+        if delivery.at_stage != stage.name or delivery.status not in (Status.WAITING, Status.ERRORED):
+            continue
+        if delivery.slug_id == planned.slug_id:
+            if stage.name == services.spec.stages[-1].name:
+                _close(services, delivery, Status.DELIVERED, "promoted by hand")
+            continue
+        order = holds.built_in_order(services, stage) if order is None else order
+        older = holds.is_older(order, delivery.slug_id or "", planned.slug_id)
+        if older and half_way.begun(services, delivery) is None:
+            _close(services, delivery, Status.SUPERSEDED, f"superseded by a promotion by hand: {planned.what}")
+
+
+def _close(services: Services, delivery: Delivery, status: Status, reason: str) -> None:
+    text = reason if status is Status.DELIVERED else f"{delivery.short} is {reason}"
+    event = services.event(f"delivery.{status}", text, delivery_id=delivery.id, stage=delivery.at_stage)
+    services.store.move(delivery.id, event=event, expect=delivery.status, status=status, reason=reason)
+    if status is Status.SUPERSEDED:
+        services.tell("info", f"{delivery.id} ({delivery.short}) is superseded")

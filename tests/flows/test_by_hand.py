@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from herodeploy.domain.delivery import Status
 from herodeploy.domain.gate import Answer, Facts, Question, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import PlatformUnreachable, Refused, UsageError
-from herodeploy.flows import locks, promote, rollback
+from herodeploy.flows import deliver, locks, promote, rollback
 from herodeploy.flows.by_hand import check_reason
+from herodeploy.flows.choose import Wish
+from herodeploy.flows.waiting import until
+from herodeploy.flows.watch import upload
 from herodeploy.gates import registry
 from herodeploy.gates.registry import Cost, Gate
 
@@ -114,3 +118,66 @@ def test_an_override_and_its_reason_belong_together() -> None:
         check_reason(True, " ")
     with pytest.raises(UsageError, match="no meaning without --override"):
         check_reason(False, "why not")
+
+
+def built_by_somebody(shop: Shop) -> str | None:
+    """Let somebody build a newer commit in staging without a delivery; return its artifact."""
+    change, app, before = shop.commit(index_dot_html="two\n"), shop.app("staging"), shop.slug(shop.app("staging"))
+    shop.services.heroku.builds.create(app, upload(shop.services, change.commit), change.commit)
+    until(shop.services, lambda: True if shop.slug(app) != before else None)
+    return shop.slug(app)
+
+
+def test_what_is_older_than_what_a_person_promotes_does_not_come_after_it(shop: Shop) -> None:
+    older = shop.deliver()
+    newer = built_by_somebody(shop)
+    promote.promote(shop.services)
+
+    [event, *_] = shop.services.store.events(older.pipeline_id, older.id)
+    superseded = shop.services.store.delivery(older.id)
+    assert superseded.status is Status.SUPERSEDED
+    assert (event.kind, event.stage) == ("delivery.superseded", "production")
+    assert event.text.startswith(f"{older.short} is superseded by a promotion by hand: {shop.app('staging')} v")
+    assert f"{older.id} ({older.short}) is superseded" in shop.told("info")
+    assert shop.resume() == []
+    assert shop.slug(shop.app("production")) == newer
+
+
+def test_what_is_newer_than_what_a_person_promotes_waits_on(shop: Shop) -> None:
+    shop.deliver()
+    promote.promote(shop.services)
+    version = shop.versions(shop.app("staging"))[-1][0]
+    shop.commit(index_dot_html="two\n")
+    newer = shop.deliver()
+    promote.promote(shop.services, wish=Wish(release=f"v{version}"))
+    assert shop.services.store.delivery(newer.id).status is Status.WAITING
+
+
+def test_what_is_half_way_in_is_left_to_finish(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = shop.deliver()
+    monkeypatch.setattr(shop.services.heroku.promotions, "create", unreachable)
+    with pytest.raises(PlatformUnreachable):
+        shop.advance(deliver.approve(shop.services, older.id))
+    monkeypatch.undo()
+    built_by_somebody(shop)
+    promote.promote(shop.services)
+    assert shop.services.store.delivery(older.id).status is Status.ERRORED
+
+
+def unreachable(*_: object) -> None:
+    raise PlatformUnreachable("no answer")
+
+
+def test_one_app_of_a_stage_supersedes_nothing(make: Any) -> None:
+    shop = make(applied=False)
+    staging, production = shop.services.spec.stages
+    apps = tuple(f"{shop.services.spec.name}-{place}" for place in ("eu", "us"))
+    production = dataclasses.replace(production, apps=apps, waves=(apps,))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop.apply()
+    older = shop.deliver()
+    built_by_somebody(shop)
+    promote.promote(shop.services, wish=Wish(only=apps[:1]))
+    assert shop.services.store.delivery(older.id).status is Status.WAITING
+    promote.promote(shop.services, wish=Wish(only=apps[1:]))
+    assert shop.services.store.delivery(older.id).status is Status.SUPERSEDED
