@@ -19,7 +19,9 @@ from herodeploy.errors import (
 from herodeploy.flows import baseline, between_waves, ci, deploy, half_way, holds, plain, promote
 from herodeploy.flows.approval import approve, find, reject
 from herodeploy.flows.judge import judge, may_enter
+from herodeploy.flows.moves import last_of
 from herodeploy.flows.occupancy import occupied
+from herodeploy.flows.put_back import WAVE_FAILED
 from herodeploy.flows.services import Services
 from herodeploy.flows.start import start_delivery
 from herodeploy.flows.verified import record_verified
@@ -111,11 +113,15 @@ def carry_or_tell(services: Services, engine: Engine, delivery: Delivery) -> Del
 
 
 def _try_again(services: Services, delivery: Delivery) -> Delivery:
-    """Begin the next attempt of a leg where the gates still say yes: people may have locked or held the stage."""
+    """Begin the next attempt of a leg where the gates still say yes: people may have locked or held the stage.
+
+    What is on its way back is asked nothing: its own lock is there by then.
+    """
     stage = delivery.at_stage
     changes: dict[str, Any] = {"attempt": delivery.attempt + 1, "reason": None, "recheck_at": None, "news": 0}
     status, kind, text = Status.RUNNING, "delivery.resumed", f"carried on at {stage}, attempt {changes['attempt']}"
-    if stage != TEST_LEG and not may_enter(services, delivery):
+    goes_back = last_of(services, stage, delivery.move, delivery.id, WAVE_FAILED) is not None
+    if stage != TEST_LEG and not goes_back and not may_enter(services, delivery):
         status, kind, text = Status.WAITING, "delivery.reopened", f"{delivery.short} asks the gates of {stage} again"
     event = _event(services, delivery, kind, text)
     return services.store.move(delivery.id, event=event, expect=Status.ERRORED, status=status, **changes)

@@ -21,14 +21,20 @@ def keep_out(services: Services, move: Move, back: Mapping[str, Baseline], reaso
         back: what the apps had before, and have again.
         reason: why the move failed.
     """
-    commit = services.slug(next(iter(move.releases)), move.slug_id).commit
-    commits = _brought(services, back, commit) if commit is not None else set()
+    commit = _commit(services, move)
     what = f"{commit[:8] if commit else 'what came'} was rolled back: {reason}"
+    # Before the platform is asked for more: it may be in trouble.
     _lock(services, move, what)
+    commits = _brought(services, back, commit) if commit is not None else set()
     at, stage = services.clock(), move.stage.name
     services.store.locks.take_back(
         [TakenBack(move.pipeline_id, stage, each, what, at, move.delivery_id) for each in sorted(commits)]
     )
+
+
+def _commit(services: Services, move: Move) -> str | None:
+    delivery = services.store.delivery(move.delivery_id) if move.delivery_id is not None else None
+    return delivery.commit if delivery is not None else services.slug(next(iter(move.releases)), move.slug_id).commit
 
 
 def _lock(services: Services, move: Move, what: str) -> None:

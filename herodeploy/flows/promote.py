@@ -17,7 +17,7 @@ from herodeploy.flows import baseline, by_hand, half_way, holds, plain, soak
 from herodeploy.flows.choose import Chosen, Wish, choose
 from herodeploy.flows.moves import last_move, last_of
 from herodeploy.flows.occupancy import occupied_by_hand
-from herodeploy.flows.put_back import begun, go_on, put_back
+from herodeploy.flows.put_back import WAVE_FAILED, begun, go_on, put_back
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_verified, subject
 from herodeploy.flows.waves import Move, fail_some, failed, move_wave, verify_some
@@ -133,7 +133,7 @@ def promote(
         noted = cut or {"baseline": baseline.take(services, stage), "move": move_id}
         looked = None if cut else services.looked()
         planned = _plan(services, chosen, noted["baseline"])
-        if not planned.there:
+        if not planned.there and not (cut and _goes_back(services, stage, cut)):
             by_hand.ask(services, stage, chosen.source, chosen.release, planned.commit, override)
         told = f"{stage.name} has {_release(planned)} already" if planned.there else f"promoting {planned.what}"
         services.tell("leg", told, leg=stage.name)
@@ -176,6 +176,11 @@ def _cut(services: Services, chosen: Chosen) -> dict[str, Any] | None:
     told = f"carrying on the promotion of {last.at:%Y-%m-%d %H:%M} UTC, which was cut"
     services.tell("info", told, leg=chosen.stage.name)
     return noted
+
+
+def _goes_back(services: Services, stage: StageSpec, cut: dict[str, Any]) -> bool:
+    """Whether what was cut is on its way back: that enters nothing, and its own lock is there by then."""
+    return last_of(services, stage.name, cut["move"], None, WAVE_FAILED) is not None
 
 
 def _is_way_back(services: Services, planned: PromotionPlan, before: dict[str, baseline.Baseline]) -> bool:

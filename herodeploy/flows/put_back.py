@@ -9,7 +9,7 @@ from typing import Any
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.engine.port import Run
-from herodeploy.errors import InvalidRequest
+from herodeploy.errors import InvalidRequest, PlatformError
 from herodeploy.flows import targets
 from herodeploy.flows.baseline import RECENT, Baseline
 from herodeploy.flows.keep_out import keep_out
@@ -41,7 +41,7 @@ def put_back(services: Services, run: Run, move: Move, reason: str) -> str:
 
     Into all of them or into none: none where one had a release that was never verified in this stage, as nobody knows
     whether that is any better. An app into which somebody else has released another artifact meanwhile is left alone.
-    What was put back is kept out: the stage is locked, the commits are marked.
+    What is put back is kept out: the stage is locked, the commits are marked, before anything can break on the way.
     """
     if move.stage.on_failure != "rollback":
         return reason
@@ -50,14 +50,19 @@ def put_back(services: Services, run: Run, move: Move, reason: str) -> str:
         services.tell("warning", chosen["why_not"], leg=move.stage.name)
         return f"{reason}; {chosen['why_not']}"
     back = {app: move.baseline[app] for app in chosen["apps"]}
-    started = run.step("put back", partial(_start, services, move, back))
-    begun = {app: got["id"] for app, got in started.items() if got["id"]}
+    try:
+        started = run.step("put back", partial(_start, services, move, back))
+    except PlatformError:
+        # Some may have gone back by now, and the others will.
+        keep_out(services, move, back, reason)
+        raise
+    going = {app: got["id"] for app, got in started.items() if got["id"]}
+    if going:
+        keep_out(services, move, back, reason)
     addresses = {app: before["web_url"] for app, before in back.items()}
-    settled = run.step("put back: settle", partial(settle, services, move.stage, begun, addresses))
+    settled = run.step("put back: settle", partial(settle, services, move.stage, going, addresses))
     record_put_back(services, move.stage.name, settled)
     targets.put_back(services, move, settled)
-    if settled:
-        keep_out(services, move, back, reason)
     told = [_told(app, move.baseline[app], started.get(app), settled.get(app)) for app in move.releases]
     return "; ".join([reason, *told])
 
@@ -120,6 +125,9 @@ def _choose(services: Services, move: Move, reason: str) -> dict[str, Any]:
     """Return the ``apps`` that get their previous release back, and ``why_not`` where they must not."""
     stage, had = move.stage.name, {app: move.baseline[app] for app in move.releases}
     back = {app: each for app, each in had.items() if each["slug_id"] not in (None, move.slug_id)}
+    if begun(services, move) is not None:
+        # Whatever is known by now of what they had: half a way back is worse than either end of it.
+        return {"apps": list(back), "why_not": None}
     if move.is_way_back:
         why_not = "this was itself the way back to an older release, so nothing is put back"
         return {"apps": [], "why_not": why_not if back else None}
@@ -129,7 +137,7 @@ def _choose(services: Services, move: Move, reason: str) -> dict[str, Any]:
         if not services.store.is_verified(move.pipeline_id, stage, each["slug_id"], (app,))
     ]
     if not unverified:
-        if back and begun(services, move) is None:
+        if back:
             _note(services, move, reason)
         return {"apps": list(back), "why_not": None}
     why_not = (

@@ -301,3 +301,65 @@ def test_where_every_app_has_something_newer_nothing_is_put_back_and_nothing_loc
     assert shop.slug(app) == shop.first.slug_id
     assert not locks.in_force(shop.services, "production")
     assert shop.services.store.locks.taken_back(failed.pipeline_id, "production", failed.commit) is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["POST /apps/{us}/releases", "GET /apps/{us}/releases/{{id}}", "GET /apps/{eu}/slugs/{slug}"],
+    ids=["the rollback", "its release", "the commit that it has again"],
+)
+def test_a_platform_that_breaks_on_the_way_back_leaves_the_stage_locked(two: Shop, local: Any, broken: str) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    control = local._running.control
+    hasty = two.like(connect=lambda: Heroku(Session(local.url, Secret(TOKEN), sleep=lambda _: None)))
+    fail(hasty, us)
+    route = broken.format(eu=eu, us=us, slug=two.first.slug_id)
+    when(hasty, "putting v", lambda: control.fault("error", route, count=None))
+    with pytest.raises(PlatformError):
+        hasty.deliver()
+    control.clear_faults()
+
+    [errored] = hasty.services.store.open_deliveries(two.first.pipeline_id)
+    assert errored.status is Status.ERRORED
+    [lock] = locks.in_force(hasty.services, "production")
+    assert lock.why.startswith(f"{errored.short} was rolled back: web.1 of v")
+    assert [each.status for each in hasty.resume()] == [Status.FAILED]
+    assert slugs(hasty) == [two.first.slug_id] * 2
+    assert hasty.kinds().count("lock.set") == 1
+    assert hasty.services.store.locks.taken_back(errored.pipeline_id, "production", errored.commit)
+
+
+def test_a_promotion_by_hand_whose_way_back_was_cut_passes_its_own_lock(two: Shop, local: Any) -> None:
+    _, us = two.services.spec.stages[1].apps
+    control = local._running.control
+    hasty = two.like(connect=lambda: Heroku(Session(local.url, Secret(TOKEN), sleep=lambda _: None)))
+    mode.switch(hasty.services, Mode.DELIVERY, None)
+    fail(hasty, us)
+    hasty.deliver()
+    when(hasty, "putting v", lambda: control.fault("error", f"POST /apps/{us}/releases", count=None))
+    with pytest.raises(PlatformError):
+        promote.promote(hasty.services)
+    control.clear_faults()
+    assert locks.in_force(hasty.services, "production")
+    with pytest.raises(Refused, match=r"crashed in .* was put back in .* was put back in"):
+        promote.promote(hasty.services)
+    assert slugs(hasty) == [two.first.slug_id] * 2
+    with pytest.raises(Refused, match=r"lock: production is locked by herodeploy"):
+        promote.promote(hasty.services)
+
+
+def test_what_has_begun_to_go_back_goes_on_whatever_is_known_of_it_by_then(two: Shop) -> None:
+    _, us = two.services.spec.stages[1].apps
+    fail(two, us)
+
+    def cut() -> None:
+        raise KeyboardInterrupt
+
+    when(two, "putting v", cut)
+    with pytest.raises(KeyboardInterrupt):
+        two.deliver()
+    two.services.store.forget_verified(two.first.pipeline_id, "production", two.first.slug_id)
+    again = two.like()
+    [failed] = again.resume()
+    assert failed.reason.count("was put back in") == 2
+    assert slugs(again) == [two.first.slug_id] * 2
