@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from herodeploy.domain.lock import Lock, TakenBack
 from herodeploy.errors import RepositoryError
 from herodeploy.flows.baseline import Baseline
+from herodeploy.flows.locks import lock_json
 from herodeploy.flows.services import Services
 from herodeploy.flows.waves import Move
 
@@ -42,8 +43,7 @@ def _lock(services: Services, move: Move, what: str) -> None:
     # The same move has the same lock, however often it is carried on.
     key = hashlib.sha256(move.id.encode()).hexdigest()[:8]
     lock = Lock(key, move.pipeline_id, stage, BY, what, services.clock())
-    data: dict[str, object] = {"id": key, "stage": stage, "by": BY, "why": what}
-    text = f"locked {stage}: {what}"
+    text, data = f"locked {stage}: {what}", lock_json(lock)
     event = services.event("lock.set", text, stage=stage, delivery_id=move.delivery_id, data=data, by=BY)
     services.store.locks.add(lock, event)
     services.tell("warning", f"{stage} is locked; let changes in again: herodeploy unlock {stage}", leg=stage)

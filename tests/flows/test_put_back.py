@@ -100,6 +100,9 @@ def test_after_a_rollback_the_stage_is_locked_and_the_commits_are_kept_out(two: 
     [lock] = locks.in_force(two.services, "production")
     assert (lock.by, lock.stage, lock.warning) == ("herodeploy", "production", False)
     assert lock.why.startswith(f"{failed.short} was rolled back: web.1 of v")
+    [event] = [each for each in two.services.store.events(pipeline_id) if each.kind == "lock.set"]
+    assert event.data == locks.lock_json(lock)
+    assert (event.actor, event.delivery_id) == ("herodeploy", failed.id)
     marked = two.services.store.locks
     for commit in (between.commit, failed.commit):
         assert marked.taken_back(pipeline_id, "production", commit).delivery_id == failed.id
