@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from herodeploy.domain.change import Change
 from herodeploy.domain.pipeline import App, Stage
 from herodeploy.errors import Refused
-from herodeploy.flows.native_review import setup_failure, watch_setup
+from herodeploy.flows.native_review import LEG, setup_failure, watch_setup
 from herodeploy.flows.services import Services
+from herodeploy.flows.waiting import wait_for
 from herodeploy.flows.watch import upload
 
 BRANCH_VAR = "HEROKU_BRANCH"
+SET_UP_WITHIN = timedelta(minutes=15)
+"""A build may take that long; what is there without an artifact after that is no setup under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,30 @@ def app_name(pipeline_id: str, pipeline: str, branch: str) -> str:
     return f"{pipeline[:12].strip('-')}-{short}-{told_apart}"
 
 
-def existing(services: Services, branch: str) -> App | None:
-    """Return the branch's app, put into the pipeline if that was cut off."""
-    app = services.heroku.apps.find(_name(services, branch))
+def existing(services: Services, branch: str, *, being_made: bool) -> App | None:
+    """Return the branch's app, put into the pipeline if that was cut off.
+
+    Parameters:
+        being_made: whether somebody who asked for it may have been cut off: its setup, which nothing lists, is waited
+            for then, as another build beside it would be one too many.
+    """
+    name = _name(services, branch)
+    if being_made and not _is_settled(services, name):
+        services.tell("wait", f"{name} is being made", leg=LEG, app=name)
+        wait_for(services, lambda: _is_settled(services, name) or None, within=SET_UP_WITHIN)
+    app = services.heroku.apps.find(name)
     if app is None or services.heroku.releases.current(app.name) is None:
         return None
     _couple(services, app.name)
     return app
+
+
+def _is_settled(services: Services, name: str) -> bool:
+    """Whether an app has got an artifact, or is not there: a setup that fails takes its app away."""
+    if services.heroku.apps.find(name) is None:
+        return True
+    current = services.heroku.releases.current(name)
+    return current is not None and current.slug_id is not None
 
 
 def create(services: Services, change: Change, branch: str) -> App:

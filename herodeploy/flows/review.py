@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from herodeploy.domain.change import Change, ReviewApp
+from herodeploy.domain.event import Event
 from herodeploy.domain.pipeline import App
 from herodeploy.errors import Forbidden, NotFound, Refused, UsageError
 from herodeploy.flows import managed_review, native_review
@@ -17,7 +18,7 @@ from herodeploy.flows.verify import Subject, answers_at_all, show_log, verify
 from herodeploy.flows.watch import release_of_build, watch_build, watch_release
 
 LEG = "review"
-KINDS = ("review.created", "review.destroying", "review.destroyed")
+KINDS = ("review.creating", "review.created", "review.destroying", "review.destroyed")
 ANSWERS_WITHIN = timedelta(seconds=60)
 
 
@@ -60,8 +61,7 @@ def create(services: Services, change: Change) -> ReviewView:
     existing = _existing(services, branch, strategy)
     if existing is None:
         _check_room(services)
-        make = native_review.create if strategy == "native" else managed_review.create
-        app = make(services, change, branch)
+        app = _make(services, change, branch, strategy)
     else:
         app = existing
         _build_newer(services, app, change)
@@ -131,9 +131,12 @@ def _named(view: ReviewView) -> dict[str, object]:
 
 def _cut(services: Services, branch_or_app: str) -> dict[str, Any] | None:
     """Return branch, app and strategy of the review app whose destruction was begun and never told as done."""
-    said = {"branch": branch_or_app, "app": branch_or_app}
-    last = services.store.audit.last(services.pipeline().id, LEG, KINDS, said=said)
+    last = _last(services, {"branch": branch_or_app, "app": branch_or_app})
     return dict(last.data) if last is not None and last.kind == "review.destroying" else None
+
+
+def _last(services: Services, said: dict[str, str]) -> Event | None:
+    return services.store.audit.last(services.pipeline().id, LEG, KINDS, said=said)
 
 
 def strategy_of(services: Services) -> str:
@@ -148,7 +151,21 @@ def strategy_of(services: Services) -> str:
 def _existing(services: Services, branch: str, strategy: str) -> App | None:
     if strategy == "native":
         return native_review.existing(services, branch)
-    return managed_review.existing(services, branch)
+    return managed_review.existing(services, branch, being_made=_is_begun(services, branch))
+
+
+def _is_begun(services: Services, branch: str) -> bool:
+    """Whether a review app was asked for, and nobody told what came of it."""
+    last = _last(services, {"branch": branch})
+    return last is not None and last.kind == "review.creating"
+
+
+def _make(services: Services, change: Change, branch: str, strategy: str) -> App:
+    if not _is_begun(services, branch):
+        text, data = f"making the review app of {branch} at {change.short}", {"branch": branch}
+        services.store.record_event(services.event("review.creating", text, stage=LEG, data=data))
+    make = native_review.create if strategy == "native" else managed_review.create
+    return make(services, change, branch)
 
 
 def _check_room(services: Services) -> None:

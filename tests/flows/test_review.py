@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import threading
+import time
 import urllib.request
 from datetime import timedelta
 from typing import Any
@@ -16,6 +19,7 @@ from herodeploy.flows import managed_review, native_review, review, status, swee
 from herodeploy.flows.services import utc_now
 from herodeploy.heroku.client import Heroku
 from herodeploy.heroku.session import Session
+from herodeploy.local.lifecycle import app_setups
 
 from .conftest import TOKEN
 
@@ -175,6 +179,37 @@ def test_a_managed_name_is_one_that_heroku_takes() -> None:
     assert len(name) <= 30
     assert name.startswith("a-very-long-feature-")
     assert name != managed_review.app_name("id", "a-very-long-pipeline-name", "Feature/Über_all_and-mora")
+
+
+def test_a_creation_that_was_cut_is_waited_for_and_not_made_twice(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = make(review=ReviewSpec("managed"))
+    shop.git("branch", "nice")
+    change, name = shop.services.repo.resolve("nice"), managed_review._name(shop.services, "nice")
+    asked_again, read = threading.Event(), app_setups.read_manifest
+
+    async def read_late(*arguments: Any, **named: Any) -> Any:
+        await asyncio.to_thread(asked_again.wait, 30)
+        return await read(*arguments, **named)
+
+    def cut(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app_setups, "read_manifest", read_late)
+    with monkeypatch.context() as patch:
+        patch.setattr(managed_review, "watch_setup", cut)
+        with pytest.raises(KeyboardInterrupt):
+            review.create(shop.services, change)
+    assert shop.services.heroku.builds.list(name) == []
+
+    def pause(seconds: float) -> None:
+        asked_again.set()
+        time.sleep(seconds)
+
+    made = review.create(dataclasses.replace(shop.services, pause=pause), change)
+    assert made.app == name
+    assert f"{name} is being made" in shop.told("wait")
+    assert len(shop.services.heroku.builds.list(name)) == 1
+    assert shop.kinds()[-2:] == ["review.creating", "review.created"]
 
 
 def test_a_destruction_that_was_cut_is_recorded_when_it_is_asked_for_again(
