@@ -162,8 +162,8 @@ def _is_begun(services: Services, branch: str) -> bool:
 
 def _make(services: Services, change: Change, branch: str, strategy: str) -> App:
     if not _is_begun(services, branch):
-        text, data = f"making the review app of {branch} at {change.short}", {"branch": branch}
-        services.store.record_event(services.event("review.creating", text, stage=LEG, data=data))
+        text = f"making the review app of {branch} at {change.short}"
+        services.store.record_event(services.event("review.creating", text, stage=LEG, data={"branch": branch}))
     make = native_review.create if strategy == "native" else managed_review.create
     return make(services, change, branch)
 
