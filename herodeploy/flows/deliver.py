@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from herodeploy.flows import baseline, between_waves, ci, deploy, half_way, hold
 from herodeploy.flows.approval import approve, find, reject
 from herodeploy.flows.judge import judge, may_enter
 from herodeploy.flows.moves import last_of
-from herodeploy.flows.occupancy import occupied
+from herodeploy.flows.occupancy import enter
 from herodeploy.flows.put_back import WAVE_FAILED
 from herodeploy.flows.services import Services
 from herodeploy.flows.start import start_delivery
@@ -138,18 +138,16 @@ def _leg(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
     soaked = between_waves.soaked(services, delivery) if name == "promote" else {}
     if soaked and (stays := between_waves.look(services, delivery, soaked["soaked"])) is not None:
         return stays
-    hold: AbstractContextManager[None] = nullcontext()
-    if name != TEST_LEG:
-        hold = occupied(services, delivery.at_stage, delivery.id)
     try:
-        with hold:
-            payload, leg_id = _payload(services, delivery), delivery.leg_id
-            if soaked:
-                # With the crash, if one was found just now.
-                payload |= between_waves.soaked(services, delivery)
-                leg_id += f"/wave-{soaked['soaked']['wave'] + 1}"
-            services.tell("leg", f"{name} {delivery.short}", leg=delivery.at_stage)
-            outcome = engine.run(leg_id, name, payload)
+        if name != TEST_LEG:
+            enter(services, delivery.at_stage, delivery.id)
+        payload, leg_id = _payload(services, delivery), delivery.leg_id
+        if soaked:
+            # With the crash, if one was found just now.
+            payload |= between_waves.soaked(services, delivery)
+            leg_id += f"/wave-{soaked['soaked']['wave'] + 1}"
+        services.tell("leg", f"{name} {delivery.short}", leg=delivery.at_stage)
+        outcome = engine.run(leg_id, name, payload)
     except Busy:
         raise
     except Refused as no:

@@ -78,21 +78,27 @@ def find_or_start_build(
     Parameters:
         known: builds from before, which count only while they are still at work.
         attempt: what failed in an earlier attempt, the build or its release phase, may have been cut with the
-            platform; only the first attempt takes its answer.
+            platform; only the first attempt takes its answer. Later ones build again, too, where another artifact has
+            taken the place of what an earlier one released.
     """
     for build in services.heroku.builds.list(app):
         if build.version != commit or (build.status != "pending" and build.id in known):
             continue
-        if attempt == 1 or not _failed(services, app, build):
+        if attempt == 1 or not _lost(services, app, build):
             return build.id
     url = upload(services, commit)
     return services.heroku.builds.create(app, url, commit, description=message.split("\n", 1)[0]).id
 
 
-def _failed(services: Services, app: str, build: Build) -> bool:
+def _lost(services: Services, app: str, build: Build) -> bool:
+    """Whether a build came to nothing, or what it released was overtaken by another artifact."""
     if build.status == "failed" or build.release_id is None:
         return build.status == "failed"
-    return services.heroku.releases.get(app, build.release_id).status == "failed"
+    release = services.heroku.releases.get(app, build.release_id)
+    if release.status != "succeeded":
+        return release.status == "failed"
+    current = services.heroku.releases.current(app)
+    return current is not None and current.version > release.version and current.slug_id != release.slug_id
 
 
 def _start_build(services: Services, app: str, payload: Payload) -> str:

@@ -16,13 +16,10 @@ LOOK_AGAIN = 1.0
 """Seconds between two looks at who holds a stage."""
 
 
-@contextmanager
-def occupied(services: Services, stage: str, holder: str) -> Iterator[None]:
-    """Hold a stage while the block lasts.
+def enter(services: Services, stage: str, holder: str) -> None:
+    """Take a stage. A delivery leaves it with the move by which it runs no longer, in whichever process that is.
 
-    A block that ends, well or with an error, gives the stage back; a process that dies or is interrupted keeps it
-    for the delivery, which takes it up again when it resumes. The caller has the pipeline to itself (worker lock),
-    so a holder that is no open delivery is dead.
+    The caller has the pipeline to itself (worker lock), so a holder that is no open delivery is dead.
 
     Parameters:
         holder: a delivery's id, or a name of its own for what a person does by hand.
@@ -35,12 +32,6 @@ def occupied(services: Services, stage: str, holder: str) -> Iterator[None]:
         if _is_alive(services, held_by):
             raise _taken(f"delivery {held_by} holds {stage}", stage, held_by)
         services.store.vacate(pipeline_id, stage, held_by)
-    try:
-        yield
-    except Exception:
-        services.store.vacate(pipeline_id, stage, holder)
-        raise
-    services.store.vacate(pipeline_id, stage, holder)
 
 
 @contextmanager
@@ -60,8 +51,13 @@ def occupied_by_hand(services: Services, stage: str, *, instead_of: Delivery | N
     if instead_of is not None:
         services.store.vacate(instead_of.pipeline_id, stage, instead_of.id)
     name = f"by-hand-{uuid.uuid4().hex[:8]}"
-    with occupied(services, stage, name):
+    enter(services, stage, name)
+    try:
         yield name
+    except Exception:
+        services.store.vacate(services.pipeline().id, stage, name)
+        raise
+    services.store.vacate(services.pipeline().id, stage, name)
 
 
 def free(services: Services, held: Occupied, within: timedelta) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from herodeploy.domain.delivery import Delivery
+from herodeploy.domain.event import Event
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.errors import InvalidRequest, Refused, UsageError
@@ -15,7 +16,7 @@ from herodeploy.flows import baseline, half_way, holds, locks
 from herodeploy.flows.between_waves import end, soaking_in
 from herodeploy.flows.moves import last_move
 from herodeploy.flows.occupancy import occupied_by_hand
-from herodeploy.flows.put_back import roll_back, settle
+from herodeploy.flows.put_back import WAVE_FAILED, roll_back, settle
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_put_back
 from herodeploy.gates.lock import sentence
@@ -161,17 +162,26 @@ def _choose(services: Services, stage: StageSpec, app: str, to: str | None) -> t
 
 
 def _previous(services: Services, stage: StageSpec, older: list[Release], current: Release) -> Release | None:
-    """Return the newest release of another artifact, passing over those that were rolled back from.
+    """Return the newest release of another artifact, passing over those that were left, by hand or by themselves.
 
     One that was put there again since, by a promotion, is as good as any other.
     """
     left: dict[str, int] = {}
-    for event in services.store.audit.of_kind(services.pipeline().id, stage.name, "rollback.started"):
-        moves = event.data.get("moves")
-        if isinstance(moves, dict) and (move := moves.get(current.app_name)):
-            left.setdefault(move["left"], move["version"])
+    for event in services.store.audit.of_kind(services.pipeline().id, stage.name, "rollback.started", WAVE_FAILED):
+        if (found := _left_by(event, current.app_name)) is not None:
+            left.setdefault(*found)
     others = [release for release in older if release.slug_id != current.slug_id and release.eligible_for_rollback]
     return next((release for release in others if release.version > left.get(release.slug_id or "", 0)), None)
+
+
+def _left_by(event: Event, app: str) -> tuple[str, int] | None:
+    """Return the artifact, and the version of its release, from which an app was taken back; None where it was not."""
+    data: dict[str, Any] = dict(event.data)
+    if event.kind == "rollback.started" and app in data.get("moves", {}):
+        return data["moves"][app]["left"], data["moves"][app]["version"]
+    if event.kind == WAVE_FAILED and app in data["releases"]:
+        return data["slug_id"], data["releases"][app]["version"]
+    return None
 
 
 def _named(services: Services, app: str, older: list[Release], to: str) -> Release | None:

@@ -63,10 +63,10 @@ class Audit:
         with self._db.read() as tx:
             return int(tx.execute(_number(pipeline_id, stage, kinds, delivery_id, {})).scalar() or 0)
 
-    def of_kind(self, pipeline_id: str, stage: str, kind: str) -> list[Event]:
-        """Return all events of a kind in a stage, the newest first; for what people do by hand, which is little."""
+    def of_kind(self, pipeline_id: str, stage: str, *kinds: str) -> list[Event]:
+        """Return all events of some kinds in a stage, the newest first; for what happens seldom."""
         table = schema.events
-        query = sa.select(table).where(_in_stage(pipeline_id, stage, [kind])).order_by(table.c.seq.desc())
+        query = sa.select(table).where(_in_stage(pipeline_id, stage, kinds)).order_by(table.c.seq.desc())
         with self._db.read() as tx:
             return [event_of(row) for row in tx.execute(query)]
 

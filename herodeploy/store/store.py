@@ -143,7 +143,7 @@ class Store:
     def move(self, delivery_id: str, *, event: Event, expect: Status | None = None, **changes: object) -> Delivery:
         """Change fields of a delivery and write the event, both or neither; `updated_at` becomes the event's time.
 
-        One that begins to wait is due to be looked at.
+        One that begins to wait is due to be looked at; one that no longer runs leaves the stage that it was in.
 
         Parameters:
             expect: the status it must still have.
@@ -165,6 +165,8 @@ class Store:
             if values.get("status") == Status.WAITING:
                 values["news"] = row.news + 1
             tx.execute(table.update().where(table.c.id == delivery_id).values(values))
+            if values.get("status", row.status) != Status.RUNNING:
+                tx.execute(schema.occupations.delete().where(schema.occupations.c.delivery_id == delivery_id))
             tx.execute(schema.events.insert().values(row_of(event)))
             return delivery_of(tx.execute(sa.select(table).where(table.c.id == delivery_id)).one())
 

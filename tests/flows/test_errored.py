@@ -8,7 +8,7 @@ import pytest
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
-from herodeploy.errors import Occupied, PlatformError
+from herodeploy.errors import Occupied, PlatformError, StoreError
 from herodeploy.flows import locks, mode, promote, rollback
 
 Shop = Any
@@ -115,6 +115,48 @@ def test_what_was_let_in_and_cut_comes_before_what_is_done_by_hand(shop: Shop, m
             act()
     assert [each.status for each in shop.resume()] == [Status.DELIVERED]
     rollback.rollback(shop.services, "production")
+
+
+def test_what_an_older_one_took_the_place_of_is_built_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = locks.lock(shop.services, "staging", why="the sale")
+    shop.services.actor = "bob@example.com"
+    older = shop.deliver()
+    assert (older.status, older.at_stage) == (Status.WAITING, "staging")
+    shop.commit(index_dot_html="two\n")
+    shop.services.actor = "ann@example.com"
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.services.heroku.dynos, "list", breaks)
+        with pytest.raises(PlatformError):
+            shop.deliver()
+    newer = shop.services.store.open_deliveries(shop.services.pipeline().id)[-1]
+    assert (newer.status, newer.at_stage) == (Status.ERRORED, "staging")
+
+    locks.unlock(shop.services, lock.id)
+    older = shop.advance(older)
+    assert shop.slug(shop.app("staging")) == older.slug_id
+    delivered = shop.advance(newer)
+    assert (delivered.status, delivered.reason) == (Status.DELIVERED, None)
+    assert shop.slug(shop.app("staging")) == shop.slug(shop.app("production")) == delivered.slug_id
+
+
+def test_who_could_not_write_that_it_is_through_keeps_the_stage(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, pipeline_id = shop.services.store, shop.services.pipeline().id
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "record_verified", is_locked)
+        with pytest.raises(StoreError):
+            shop.deliver()
+    cut = store.open_deliveries(pipeline_id)[-1]
+    assert (cut.status, store.occupant(pipeline_id, "staging")) == (Status.RUNNING, cut.id)
+    assert [each.status for each in shop.resume()] == [Status.DELIVERED]
+    assert [store.occupant(pipeline_id, each.name) for each in shop.services.spec.stages] == [None, None]
+
+
+def breaks(*arguments: Any) -> Any:
+    raise PlatformError("HTTP 503")
+
+
+def is_locked(*arguments: Any) -> Any:
+    raise StoreError("the database is locked")
 
 
 def dies_after(shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str, stage: str | None = None) -> None:

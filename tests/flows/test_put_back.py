@@ -15,7 +15,7 @@ from herodeploy.domain.mode import Mode
 from herodeploy.domain.progress import Note
 from herodeploy.domain.secret import Secret
 from herodeploy.errors import PlatformError, Refused
-from herodeploy.flows import locks, mode, promote
+from herodeploy.flows import locks, mode, promote, rollback
 from herodeploy.flows.choose import Wish
 from herodeploy.flows.targets import targets
 from herodeploy.heroku.client import Heroku
@@ -116,6 +116,15 @@ def test_after_a_rollback_the_stage_is_locked_and_the_commits_are_kept_out(two: 
     locks.unlock(two.services, "production")
     assert [each.status for each in two.resume()] == [Status.DELIVERED]
     assert slugs(two) == [waiting.slug_id] * 2
+
+
+def test_a_rollback_by_hand_goes_past_what_failed_and_was_put_back(two: Shop) -> None:
+    two.commit(index_dot_html="two\n")
+    assert two.deliver().status is Status.DELIVERED
+    fail(two, two.services.spec.stages[1].apps[0])
+    assert two.deliver().status is Status.FAILED
+    rollback.rollback(two.services, "production")
+    assert slugs(two) == [two.first.slug_id] * 2
 
 
 def test_what_was_never_verified_here_is_not_gone_back_to(two: Shop) -> None:

@@ -163,8 +163,8 @@ class History:
         right = {
             "ci.failed": fate.ci == "failed",
             "ci.errored": fate.ci == "errored",
-            "deploy.failed": not fate.good_in(event.stage or ""),
-            "promotion.failed": not fate.good_in(event.stage or ""),
+            "deploy.failed": not fate.good_in(self._apps(event.stage)),
+            "promotion.failed": not fate.good_in(self._apps(event.stage)),
             "gates.failed": refused,
             "delivery.failed": refused,
         }
@@ -173,10 +173,9 @@ class History:
 
     def _overtaken(self, row: Delivery, stage: str) -> bool:
         """Whether the stage runs what was built after the delivery's own artifact."""
-        apps = next(each.apps for each in self.spec.stages if each.name == stage)
         built = [self.ledger.age(slug) for slug, commit in self.ledger.commits.items() if commit == row.commit]
         own = self.ledger.age(row.slug_id) if row.slug_id else max(built, default=-1)
-        return all(self.ledger.age(self.ledger.runs(app)) > own for app in apps)
+        return all(self.ledger.age(self.ledger.runs(app)) > own for app in self._apps(stage))
 
     def _moved_by_hand(self, event: Event) -> None:
         if self._is_older(event):
@@ -210,6 +209,9 @@ class History:
             row = rows.get(event.delivery_id or "")
             slug_id: Any = row.slug_id if row is not None else event.data["slug_id"]
             self.there[stage] = slug_id
+
+    def _apps(self, stage: str | None) -> tuple[str, ...]:
+        return next((each.apps for each in self.spec.stages if each.name == stage), ())
 
     def _of(self, delivery_id: str, stage: str, kind: str) -> list[Event]:
         return [each for each in self.seen if (each.delivery_id, each.stage, each.kind) == (delivery_id, stage, kind)]

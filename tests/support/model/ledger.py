@@ -30,8 +30,8 @@ class Fate:
 
     Parameters:
         ci: how its test run ends.
-        release: the stages in which its release phase fails.
-        crash: the stages in which its dynos crash.
+        release: the apps in which its release phase fails.
+        crash: the apps in which its dynos crash.
     """
 
     ci: str = "succeeded"
@@ -42,13 +42,13 @@ class Fate:
     def __str__(self) -> str:
         bad = [f"CI {self.ci}"] if self.ci != "succeeded" else []
         bad += [] if self.builds else ["no build"]
-        bad += [f"release phase fails in {stage}" for stage in sorted(self.release)]
-        bad += [f"crashes in {stage}" for stage in sorted(self.crash)]
+        bad += [f"release phase fails in {app}" for app in sorted(self.release)]
+        bad += [f"crashes in {app}" for app in sorted(self.crash)]
         return ", ".join(bad) or "good"
 
-    def good_in(self, stage: str) -> bool:
-        """Whether nothing of it can fail in a leg into that stage."""
-        return self.builds and stage not in self.release and stage not in self.crash
+    def good_in(self, apps: Iterable[str]) -> bool:
+        """Whether nothing of it can fail in a leg into these apps."""
+        return self.builds and not (self.release | self.crash).intersection(apps)
 
 
 class Ledger:
@@ -99,7 +99,7 @@ class Ledger:
     def release(self, app: str, slug_id: str, how: str) -> Release:
         """Make a release."""
         self.on_release(app, slug_id, how)
-        bad = self.stages[app] in self.fate(slug_id).release and how != "rollback"
+        bad = app in self.fate(slug_id).release and how != "rollback"
         made = Release(
             id=f"release-{app}-{len(self._releases[app]) + 1}",
             app_id=f"id-{app}",
@@ -124,7 +124,7 @@ class Ledger:
     def crashes(self, app: str) -> bool:
         """Whether the dynos of what it runs crash."""
         slug_id = self.runs(app)
-        return slug_id is not None and self.stages[app] in self.fate(slug_id).crash
+        return slug_id is not None and app in self.fate(slug_id).crash
 
     def _current(self, app: str) -> Release | None:
         return next((each for each in reversed(self._releases[app]) if each.status == "succeeded"), None)

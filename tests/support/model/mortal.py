@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from herodeploy.domain.delivery import TEST_LEG
 from herodeploy.engine import plain
 from herodeploy.engine.port import Leg, T
 from herodeploy.errors import PlatformError, PlatformUnreachable, StoreError
 from herodeploy.store.database import Database
-from herodeploy.store.store import Store
+
+SECOND_WORKER = "a second worker carries the others on"
 
 
 class Dead(BaseException):
@@ -29,7 +31,8 @@ class Strike:
         what: ``dies``, or ``unreachable`` and ``broken`` for a call of the platform, ``locked`` for the database; of
             anything else that somebody else does it meanwhile.
         at: the so-manyth act it befalls; of a fault in the platform its calls are counted, of one in the database its
-            writes, else writes of the store, acts of the platform and records of steps.
+            writes, of a second worker records of steps inside a stage, else writes of the store, acts of the platform
+            and records of steps.
         after: whether the act was done before.
     """
 
@@ -40,7 +43,8 @@ class Strike:
     @property
     def kind(self) -> str:
         """The kind of acts that it counts."""
-        return {"locked": "database", "unreachable": "platform", "broken": "platform"}.get(self.what, "changes")
+        kinds = {"locked": "database", "unreachable": "platform", "broken": "platform", SECOND_WORKER: "moves"}
+        return kinds.get(self.what, "changes")
 
     def __str__(self) -> str:
         return f"{self.what} {'after' if self.after else 'before'} act {self.at}"
@@ -63,7 +67,7 @@ class Life:
 
     @contextmanager
     def act(self, name: str, *kinds: str) -> Iterator[None]:
-        """Do one act of these kinds: some of changes, platform, database."""
+        """Do one act of these kinds: some of changes, platform, database, moves."""
         if self.dead:
             raise Dead
         struck = self._struck(kinds)
@@ -95,23 +99,30 @@ class Life:
 
 
 class MortalDatabase(Database):
-    """The real database, each of whose writes may be a process's last."""
+    """The real database, each of whose writes may be a process's last.
 
-    life = Life()
+    All processes share its connections and compiled statements, as to make them takes longer than a process lives.
+    """
+
+    life: Life | None = None
+
+    def of(self, life: Life) -> MortalDatabase:
+        """Return what a process of that life sees."""
+        its = MortalDatabase(self._engine)
+        its.life = life
+        return its
 
     @contextmanager
     def write(self, *, alone: str | None = None) -> Iterator[sa.Connection]:
         """Open a transaction; a death after it comes when all is written."""
-        with self.life.act("a write of the store", "changes", "database"), super().write(alone=alone) as connection:
+        life = self.life or Life()
+        with life.act("a write of the store", "changes", "database"), super().write(alone=alone) as connection:
             yield connection
 
-
-def open_store(state: Path, life: Life) -> Store:
-    """Open the real store as a process of that life."""
-    database = MortalDatabase.open(None, state)
-    assert isinstance(database, MortalDatabase)
-    database.life = life
-    return Store(database)
+    def close(self) -> None:
+        """Close every connection, but for what others use as well."""
+        if self.life is None:
+            super().close()
 
 
 Records = dict[str, Any]
@@ -149,7 +160,8 @@ class RecordingEngine:
                 result = {"value": plain.value(act(), key)}
             except Exception as error:  # noqa: BLE001 - whatever it is, it is how this ended
                 result = {"error": plain.pack(error)}
-            with self._life.act(f"the record of {key}", "changes"):
+            kinds = ["changes"] if f"/{TEST_LEG}/" in key else ["changes", "moves"]
+            with self._life.act(f"the record of {key}", *kinds):
                 self._records[key] = result
         record = self._records[key]
         if "error" in record:
@@ -168,3 +180,23 @@ class _Steps:
         self._count += 1
         result: T = self._recorded(f"{self._leg_id} step {self._count} {name}", lambda: fn(*args))
         return result
+
+
+class OneByOne(Executor):
+    """Does each piece of work as it is submitted: which act is the so-manyth must be the same every time.
+
+    Parameters:
+        at_once: of no account here.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        pass
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        """Do the work now; as a thread would, give what it raises to whoever wants its result."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*arguments, **options))
+        except BaseException as error:  # noqa: BLE001 - a death, too, is told where the result is wanted
+            future.set_exception(error)
+        return future

@@ -59,7 +59,7 @@ class Said:
             return None
         slug_id = delivery.slug_id or ""
         got = all(any(each.slug_id == slug_id for each in self.ledger.releases(app)) for app in before.apps)
-        good = slug_id in self.ledger.commits and self.ledger.fate(slug_id).good_in(before.name)
+        good = slug_id in self.ledger.commits and self.ledger.fate(slug_id).good_in(before.apps)
         return None if got and good else f"{slug_id} never ran in {before.name}"
 
     def _locked(self, delivery: Delivery, stage: str, at: datetime) -> str | None:
