@@ -23,13 +23,13 @@ store.close()
 """
 
 
-def test_it_rings_once_for_what_was_written_and_is_silent_otherwise(store: Store) -> None:
+def test_it_rings_once_for_each_write_and_is_silent_otherwise(store: Store) -> None:
     bell = store.bell()
     assert not bell.wait(0)
-    store.record_event(event("one"))
-    store.record_event(event("two"))
-    assert bell.wait(60)
-    assert not bell.wait(0)
+    for word in ("one", "two"):
+        store.record_event(event(word))
+        assert bell.wait(60)
+        assert not bell.wait(0)
     store.events("p1")
     assert not bell.wait(0), "reading is no news"
     bell.close()
