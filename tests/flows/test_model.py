@@ -93,11 +93,12 @@ class Deliveries(RuleBasedStateMachine):
         self.deliver(change, by, strike, f"push {change.message} ({fate})")
 
     @precondition(lambda self: self.pushed < COMMITS)
-    @rule(fate=drawn.in_the_end, by=people)
-    def push_undisturbed(self, fate: Fate, by: str) -> None:
-        self.push(fate, by, None)
+    @rule(fate=drawn.in_the_end, two=st.permutations(drawn.PEOPLE), hours=st.sampled_from([0, 5]))
+    def push_and_approve(self, fate: Fate, two: list[str], hours: int) -> None:
+        self.push(fate, two[-1], None)
+        self.approve(two, hours)
 
-    @precondition(lambda self: self.pushed < COMMITS - 1)
+    @precondition(lambda self: self.pushed < 2)
     @rule(strike=drawn.second)
     def push_two_at_once(self, strike: Strike) -> None:
         self.lock(BOB, "staging", "stage", 1, False, None)
@@ -129,13 +130,12 @@ class Deliveries(RuleBasedStateMachine):
     def resume(self, by: str, strike: Strike | None) -> None:
         self.run("resume", by, lambda services, engine: deliver.resume(services, engine), strike)
 
-    @precondition(lambda self: self.waiting())
-    @rule(first=people, hours=st.sampled_from([0, 0, 5]), second=people)
-    def approve(self, first: str, hours: int, second: str) -> None:
-        self.answer(-1, first, True, None)
-        if self.waiting():
-            self.time_passes(hours)
-            self.answer(-1, second, True, None)
+    @rule(two=st.permutations(drawn.PEOPLE), hours=st.sampled_from([0, 5]))
+    def approve(self, two: list[str], hours: int) -> None:
+        for by, waits in zip(two, (0, hours), strict=False):
+            if self.waiting():
+                self.time_passes(waits)
+                self.answer(-1, by, True, None)
 
     @precondition(lambda self: self.waiting())
     @rule(at=st.integers(0, 3), by=people, yes=st.sampled_from([True, True, False]), strike=strikes)

@@ -31,7 +31,7 @@ APPS = {"staging": ("shop-staging",), "production": ("shop-eu", "shop-us")}
 WAVES = {"one by one": (("shop-eu",), ("shop-us",)), "at once": (("shop-eu", "shop-us"),)}
 GATES = {
     "no gates": (),
-    "two approvals of 4h": (GateSpec("approval", {"count": 2, "expires": "4h"}),),
+    "two approvals of 4h, always": (GateSpec("approval", {"count": 2, "expires": "4h", "optional": False}),),
     "another's approval": (GateSpec("approval", {"by_other": True}),),
     "mornings, approval always": (
         GateSpec("window", {"allow": ["00:00-12:00"], "timezone": "UTC"}),

@@ -137,7 +137,8 @@ class History:
             told.begun.add(stage)
         if event.kind == "gates.passed" or (event.kind == "delivery.resumed" and stage != TEST_LEG):
             told.passed[stage] = event.at
-            self._judge(rows[told.id], stage, event)
+            if not self._of(told.id, stage, "wave.failed"):  # what is on its way back is asked nothing
+                self._judge(rows[told.id], stage, event)
         begun = stage in told.begun and stage != TEST_LEG
         if event.kind == "delivery.superseded" and begun and not self._overtaken(rows[told.id], stage):
             self.wrong.append(f"{told.id} was superseded while it was on its way into {stage}")

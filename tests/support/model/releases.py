@@ -89,6 +89,12 @@ def _against_promotion(history: History, release: Release, row: Delivery, stage:
         found.append("it runs that already")
     if (why := history.hold(row, stage)) is not None:
         found.append(why)
+    waves = next(each.waves for each in history.spec.stages if each.name == stage)
+    number = next(number for number, wave in enumerate(waves) if release.app in wave)
+    before = [app for wave in waves[:number] for app in wave]
+    unfit = [app for app in before if history.ledger.runs(app) != release.slug_id]
+    if unfit or not history.ledger.fate(release.slug_id).good_in(before):
+        found.append(f"the waves before, {before}, are not through")
     return found
 
 
