@@ -1,4 +1,4 @@
-"""A real local platform for each test process, and pipelines of their own for the tests."""
+"""A real local platform for each module of tests, and pipelines of their own for the tests."""
 
 from __future__ import annotations
 
@@ -63,8 +63,9 @@ class Local:
             self._running = None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """One for all tests of a module: each leaves dynos that run, with their sockets and pipes in this process."""
     platform = Local(tmp_path_factory.mktemp("platform"))
     platform.start()
     yield platform
@@ -90,6 +91,8 @@ class Shop:
     notes: list[Note] = field(default_factory=list)
     first_version: int = 0
     durable: bool = False
+    seen_by: list[Services] = field(default_factory=list)
+    """Of all processes that have looked at it since."""
 
     def apply(self) -> None:
         apply.apply(self.services, apply.plan(self.services))
@@ -153,7 +156,8 @@ class Shop:
         """The same shop seen by another process: nothing of the first one's memory."""
         self.services.close()
         services = dataclasses.replace(self.services, nonce=uuid.uuid4().hex, **changes)
-        return Shop(services, self.root, self.state, self.notes, self.first_version, self.durable)
+        self.seen_by.append(services)
+        return Shop(services, self.root, self.state, self.notes, self.first_version, self.durable, self.seen_by)
 
 
 Make = Callable[..., Shop]
@@ -188,8 +192,8 @@ def shops(local: Local, tmp_path: Path) -> Iterator[Make]:
         return shop
 
     yield make
-    for shop in made:
-        shop.services.close()
+    for services in (each for shop in made for each in (shop.services, *shop.seen_by)):
+        services.close()
 
 
 @pytest.fixture
