@@ -30,7 +30,8 @@ def run(
 ) -> None:
     """Make a new release of an earlier good one, on every app of the stage, and verify it.
 
-    A delivery between two of its waves is ended, and what it has brought so far taken back.
+    Where the last move came only half-way into the stage, the apps that it has not reached stay as they are. A delivery
+    between two of its waves is ended.
     """
     from herodeploy.app import exclusive
     from herodeploy.flows import rollback as flow

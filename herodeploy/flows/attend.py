@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import TypeVar
 
-from herodeploy.domain.delivery import Delivery
+from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.gate import Answer
 from herodeploy.engine.port import Engine
 from herodeploy.errors import Busy
 from herodeploy.flows.deliver import advance
+from herodeploy.flows.judge import OCCUPIED
 from herodeploy.flows.services import Services
+from herodeploy.flows.verdicts import verdicts_now
 from herodeploy.flows.work import carry_on_due
 
 LOOK = 1.0
@@ -36,7 +39,7 @@ def stay(services: Services, turn: Turn, delivery: Delivery) -> Delivery:
         now = services.store.delivery(delivery.id) or delivery
         return now if now.status.ended else advance(services, engine, now)
 
-    while not delivery.status.ended and attended.soaks():
+    while _goes_on_by_itself(services, delivery) and attended.soaks():
         attended.until_due()
         delivery = _in_turn(services, turn, again)
     return delivery
@@ -51,8 +54,17 @@ def stay_with_all(services: Services, turn: Turn, deliveries: Sequence[Delivery]
     attended = _Attended(services, lambda _: True)
     while attended.soaks():
         attended.until_due()
-        _in_turn(services, turn, lambda engine: carry_on_due(services, engine))
+        if not _in_turn(services, turn, lambda engine: carry_on_due(services, engine)):
+            break  # why was told, and it would be the same at once
     return [each for each in (services.store.delivery(each.id) for each in deliveries) if each is not None]
+
+
+def _goes_on_by_itself(services: Services, delivery: Delivery) -> bool:
+    """Whether it soaks, or waits for nothing but another one that soaks in the stage."""
+    if delivery.status is not Status.WAITING:
+        return delivery.soaks
+    waits = [each for each in verdicts_now(services, delivery) if each.answer is Answer.WAIT]
+    return bool(waits) and all(each.kind == OCCUPIED for each in waits)
 
 
 class _Attended:

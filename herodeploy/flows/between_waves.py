@@ -67,7 +67,6 @@ def end(services: Services, delivery: Delivery, by: str, why: object = None) -> 
     ended = services.store.move(
         delivery.id, event=event, expect=Status.RUNNING, status=Status.FAILED, reason=reason, recheck_at=None
     )
-    services.store.vacate(delivery.pipeline_id, stage, delivery.id)
     services.tell("info", f"{delivery.id} ({delivery.short}) goes no further", leg=stage)
     return ended
 

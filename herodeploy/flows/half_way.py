@@ -19,15 +19,6 @@ def begun(services: Services, delivery: Delivery) -> Event | None:
     return last_of(services, delivery.at_stage, delivery.move, delivery.id, "leg.started")
 
 
-def delivery_in(services: Services, stage: str) -> Delivery | None:
-    """Return the delivery that was the last to begin to enter a stage and is still about it."""
-    last = last_move(services, stage)
-    if last is None or last.kind != "leg.started" or last.delivery_id is None:
-        return None
-    delivery = services.store.delivery(last.delivery_id)
-    return delivery if delivery is not None and not delivery.status.ended and delivery.at_stage == stage else None
-
-
 def brought(services: Services, delivery: Delivery) -> list[str]:
     """Return the apps that run, or are about to run, what a delivery has brought into the stage that it waits before.
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from herodeploy.domain.change import Change
 from herodeploy.domain.pipeline import App, Stage
-from herodeploy.errors import Refused
+from herodeploy.errors import NotFound, Refused
 from herodeploy.flows.native_review import LEG, setup_failure, watch_setup
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import wait_for
@@ -59,9 +59,10 @@ def existing(services: Services, branch: str, *, being_made: bool) -> App | None
 
 def _is_settled(services: Services, name: str) -> bool:
     """Whether an app has got an artifact, or is not there: a setup that fails takes its app away."""
-    if services.heroku.apps.find(name) is None:
+    try:
+        current = services.heroku.releases.current(name)
+    except NotFound:
         return True
-    current = services.heroku.releases.current(name)
     return current is not None and current.slug_id is not None
 
 

@@ -13,7 +13,7 @@ from herodeploy.domain.promotion import PromotionPlan, narrow, plan_promotion
 from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
 from herodeploy.errors import Refused
-from herodeploy.flows import baseline, by_hand, half_way, holds, plain, soak
+from herodeploy.flows import baseline, by_hand, holds, plain, soak
 from herodeploy.flows.choose import Chosen, Wish, choose
 from herodeploy.flows.moves import last_move, last_of
 from herodeploy.flows.occupancy import occupied_by_hand
@@ -235,7 +235,7 @@ def _close_waiting(services: Services, stage: StageSpec, planned: PromotionPlan)
     """End the deliveries before a stage that have no reason to wait, once every app of it has what was promoted.
 
     The one with this artifact is delivered by that, where it was the last stage. Older ones are superseded: they would
-    take its place. One that has begun to enter the stage is left to finish.
+    take its place, also one that errored half-way in: nothing of it is left there.
     """
     pipeline_id = services.pipeline().id
     if not services.store.is_verified(pipeline_id, stage.name, planned.slug_id, stage.apps):
@@ -249,8 +249,7 @@ def _close_waiting(services: Services, stage: StageSpec, planned: PromotionPlan)
                 _close(services, delivery, Status.DELIVERED, "promoted by hand")
             continue
         order = holds.built_in_order(services, stage) if order is None else order
-        older = holds.is_older(order, delivery.slug_id or "", planned.slug_id)
-        if older and half_way.begun(services, delivery) is None:
+        if holds.is_older(order, delivery.slug_id or "", planned.slug_id):
             _close(services, delivery, Status.SUPERSEDED, f"superseded by a promotion by hand: {planned.what}")
 
 

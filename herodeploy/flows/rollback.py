@@ -12,7 +12,7 @@ from herodeploy.domain.event import Event
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.errors import InvalidRequest, Refused, UsageError
-from herodeploy.flows import baseline, half_way, holds, locks
+from herodeploy.flows import baseline, holds, locks
 from herodeploy.flows.between_waves import end, soaking_in
 from herodeploy.flows.moves import last_move
 from herodeploy.flows.occupancy import occupied_by_hand
@@ -59,8 +59,8 @@ class RollbackView:
 def rollback(services: Services, stage: str, to: str | None = None, *, why: str | None = None) -> RollbackView:
     """Put an earlier release back on every app of a stage, now, and verify it.
 
-    A delivery that soaks there between two waves is ended. Where one is half-way into the stage, apps that it has not
-    reached stay as they are, unless `to` names something else than they run.
+    A delivery that soaks there between two waves is ended. Where the last move came only half-way in, apps that it has
+    not reached stay as they are, unless `to` names something else than they run.
 
     Parameters:
         to: a version such as ``v12``, or the beginning of a commit; the previous good release unless given.
@@ -124,20 +124,31 @@ def _cut(services: Services, stage: StageSpec) -> Pairs | None:
 
 
 def _meant(services: Services, stage: StageSpec, soaks: Delivery | None, to: str | None) -> Sequence[str]:
-    """Return the apps to put something back on: where a delivery is half-way into the stage, those it has reached."""
-    inside = soaks or half_way.delivery_in(services, stage.name)
-    if inside is None:
+    """Return the apps to put something back on: where a move came only half-way in, those that it has reached."""
+    brought = soaks.slug_id if soaks is not None else _half_way(services, stage)
+    if brought is None and to is None:
         return stage.apps
     current = {app: services.heroku.releases.current(app) for app in stage.apps}
     if to is not None:
-        return [app for app, each in current.items() if each is None or _named(services, app, [each], to) is None]
-    reached = [app for app, each in current.items() if each is not None and each.slug_id == inside.slug_id]
+        meant = [app for app, each in current.items() if each is None or _named(services, app, [each], to) is None]
+        if not meant and soaks is None:
+            raise UsageError(f"every app of {stage.name} runs {to} already", hint="see: herodeploy status")
+        return meant
+    reached = [app for app, each in current.items() if each is not None and each.slug_id == brought]
     if not reached and soaks is not None:
         raise UsageError(
             f"no app of {stage.name} runs {soaks.short} any more, which {soaks.id} has brought",
             hint=f"name what to go back to: herodeploy rollback {stage.name} --to VERSION",
         )
     return reached or stage.apps
+
+
+def _half_way(services: Services, stage: StageSpec) -> str | None:
+    """Return the artifact of the last move into a stage, if it did not come through: it errored, failed or was cut."""
+    last = services.store.targets.of_last_move(services.pipeline().id, stage.name)
+    if all(target.good for target in last):
+        return None
+    return next((target.slug_id for target in last if target.slug_id), None)
 
 
 def _choose(services: Services, stage: StageSpec, app: str, to: str | None) -> tuple[Release, Release]:

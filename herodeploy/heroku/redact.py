@@ -19,7 +19,11 @@ _LOGGERS = (
 # What follows the ? may be a signature, and userinfo may be a password; a path is only an address.
 _QUERY = re.compile(r"\?[^\s\"']+")
 _USERINFO = re.compile(r"(?<=//)[^/\s@]+@")
-_AUTHORIZATION = re.compile(r"(?i)(\bauthorization['\"]?\s*[:=]\s*['\"]?)((?:basic|bearer|token)\s+)?[^\s'\"]+")
+_AUTHORIZATION = re.compile(
+    r"(?i)(\bauthorization['\"]?\s*[:=]\s*['\"]?)"
+    r"(?:(?:digest|aws4[\w-]*)\s.*|(?:(?:basic|bearer|token|negotiate|apikey)\s+)?[^\s'\"]+)"
+)
+_OTHER_HEADER = re.compile(r"(?i)(\b(?:(?:set-)?cookie|(?:x-)?api-key|x-[\w-]*token)['\"]?\s*[:=]\s*['\"]?)[^\r\n'\"]+")
 _TOKEN = re.compile(r"\bHRKU-[\w-]{20,}")
 _HEADER = re.compile(r"(?i)(authorization['\"]?:\s*b?['\"]?)(\w+\s+)?[^\s'\"]+")
 
@@ -32,7 +36,7 @@ def strip(text: str) -> str:
 
 def output(line: str) -> str:
     """Return a line of foreign output without what can only be a secret: passwords of addresses, headers, tokens."""
-    line = _AUTHORIZATION.sub(rf"\1{REDACTED}", line)
+    line = _OTHER_HEADER.sub(rf"\1{REDACTED}", _AUTHORIZATION.sub(rf"\1{REDACTED}", line))
     return _TOKEN.sub(REDACTED, _USERINFO.sub(f"{REDACTED}@", line))
 
 

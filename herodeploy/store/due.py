@@ -64,11 +64,12 @@ class Due:
             return [delivery_of(row) for row in tx.execute(query)]
 
     def put_off(self, delivery_id: str, until: datetime | None) -> None:
-        """Have one that runs left alone until then; None once its next leg begins."""
+        """Have one that runs left alone until then; None once its next leg begins, which has no reason."""
         table = schema.deliveries
         ours = sa.and_(table.c.id == delivery_id, table.c.status == str(Status.RUNNING))
+        soaked = {"reason": None} if until is None else {}
         with self._db.write() as tx:
-            tx.execute(table.update().where(ours).values(recheck_at=until))
+            tx.execute(table.update().where(ours).values(recheck_at=until, **soaked))
 
     def ask(self, delivery_id: str, by: str | None) -> None:
         """Have a delivery that waits or errored looked at again, for a person or for nobody."""

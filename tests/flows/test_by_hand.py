@@ -153,15 +153,17 @@ def test_what_is_newer_than_what_a_person_promotes_waits_on(shop: Shop) -> None:
     assert shop.services.store.delivery(newer.id).status is Status.WAITING
 
 
-def test_what_is_half_way_in_is_left_to_finish(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_errored_half_way_in_does_not_come_after_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     older = shop.deliver()
     monkeypatch.setattr(shop.services.heroku.promotions, "create", unreachable)
     with pytest.raises(PlatformUnreachable):
         shop.advance(deliver.approve(shop.services, older.id))
     monkeypatch.undo()
-    built_by_somebody(shop)
+    newer = built_by_somebody(shop)
     promote.promote(shop.services)
-    assert shop.services.store.delivery(older.id).status is Status.ERRORED
+    assert shop.services.store.delivery(older.id).status is Status.SUPERSEDED
+    assert shop.resume() == []
+    assert shop.slug(shop.app("production")) == newer
 
 
 def unreachable(*_: object) -> None:

@@ -11,10 +11,11 @@ import pytest
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
 from herodeploy.errors import PlatformError, Refused, UsageError
-from herodeploy.flows import mode, promote
+from herodeploy.flows import mode, promote, rollback
 from herodeploy.flows.choose import Wish
 from herodeploy.flows.kept import Kept
 from herodeploy.flows.targets import output_of, released, targets
+from herodeploy.heroku import redact
 
 Shop = Any
 PROCFILE = (
@@ -79,6 +80,27 @@ def test_what_got_no_release_is_still_told_what_it_was_to_get(three: Shop) -> No
     assert (failed.status, failed.slug_id) == ("failed", three.waiting.slug_id)
     wish = Wish(to="production", retry_failed=True)
     assert promote.plan(three.services, wish).slug_id == three.waiting.slug_id
+
+
+def test_after_a_move_that_failed_half_way_only_what_it_reached_goes_back(three: Shop) -> None:
+    eu, us, jp = three.services.spec.stages[1].apps
+    promote.promote(three.services)
+    first = {app: three.slug(app) for app in (eu, us, jp)}
+    had = {app: three.versions(app)[-1] for app in (us, jp)}
+    three.commit(index_dot_html="two\n")
+    newer = three.deliver()
+    three.services.heroku.config_vars.update(eu, {"UNREADY": "yes"})
+    with pytest.raises(Refused, match=f"failed in {eu}: release command failed"):
+        promote.promote(three.services)
+    assert three.slug(us) == newer.slug_id
+    had[jp] = three.versions(jp)[-1]
+
+    shown = rollback.rollback(three.services, "production")
+    assert [app.app for app in shown.apps] == [us]
+    assert {app: three.slug(app) for app in (eu, us, jp)} == first
+    assert three.versions(jp)[-1] == had[jp], "it was not reached, and stays"
+    with pytest.raises(UsageError, match="every app of production runs"):
+        rollback.rollback(three.services, "production", to=three.waiting.commit[:10])
 
 
 def test_a_delivery_that_errored_and_goes_on_has_each_target_once(three: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,6 +232,22 @@ def test_kept_output_has_no_secrets_and_nothing_that_a_database_refuses() -> Non
     kept = Kept()
     kept.take("Authorization: Bearer abcdef\0 and HRKU-0123456789abcdefghijkl for https://me:secret@example.com/x?y")
     assert str(kept) == "Authorization: [REDACTED] and [REDACTED] for https://[REDACTED]@example.com/x?y"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("> Authorization: ApiKey abc", "> Authorization: [REDACTED]"),
+        ("Authorization: AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=h, Signature=c", "Authorization: [REDACTED]"),
+        ("{'Authorization': 'Digest username=\"me\"'}", "{'Authorization': '[REDACTED]"),
+        ("< Set-Cookie: session=abc; Path=/", "< Set-Cookie: [REDACTED]"),
+        ("X-Api-Key: abc", "X-Api-Key: [REDACTED]"),
+        ("x-vault-token: s.abc", "x-vault-token: [REDACTED]"),
+        ("the cookie jar is full", "the cookie jar is full"),
+    ],
+)
+def test_headers_that_carry_secrets_are_not_kept(line: str, said: str) -> None:
+    assert redact.output(line) == said
 
 
 def test_a_delivery_says_what_its_targets_came_to(three: Shop) -> None:
