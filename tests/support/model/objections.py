@@ -64,6 +64,10 @@ class Said:
 
     def _locked(self, delivery: Delivery, stage: str, at: datetime) -> str | None:
         locks: dict[str, Any] = {}
+        # Who says yes asks for it, too, in whichever process it is carried on.
+        asked = self.asked_by.get(delivery.commit, set()) | {
+            each.actor for each in self._of(delivery.id, stage, "approval.given")
+        }
         for event in self.events:
             if event.kind == "lock.set":
                 locks[str(event.data["id"])] = event.data
@@ -71,7 +75,7 @@ class Said:
                 locks.pop(str(event.data["id"]), None)
         for lock in locks.values():
             over = lock["until"] is not None and datetime.fromisoformat(lock["until"]) <= at
-            own = lock["by"] in self.asked_by.get(delivery.commit, set())
+            own = lock["by"] in asked
             if not (over or own or lock["warning"]) and lock["stage"] in (None, stage):
                 return f"{lock['by']} locked it"
         return None
