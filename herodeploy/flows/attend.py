@@ -75,8 +75,9 @@ class _Attended:
 
     def soaks(self) -> list[Delivery]:
         """Return what soaks, the next to be looked at first."""
-        found = self._services.store.due.soaking(self._services.pipeline().id)
-        return sorted(filter(self._whom, found), key=lambda each: (each.recheck_at is None, each.recheck_at))
+        running = self._services.store.due.running(self._services.pipeline().id)
+        found = [each for each in running if each.soaks and self._whom(each)]
+        return sorted(found, key=lambda each: (each.recheck_at is None, each.recheck_at))
 
     def until_due(self) -> None:
         """Wait until one is to be looked at, or none soaks any more; each soak is told once."""

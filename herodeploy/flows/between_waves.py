@@ -14,8 +14,8 @@ from herodeploy.flows.services import Services
 
 def soaking_in(services: Services, stage: str) -> Delivery | None:
     """Return the delivery that soaks in a stage."""
-    found = services.store.due.soaking(services.pipeline().id)
-    return next((each for each in found if each.at_stage == stage), None)
+    found = services.store.due.running(services.pipeline().id)
+    return next((each for each in found if each.soaks and each.at_stage == stage), None)
 
 
 def soaked(services: Services, delivery: Delivery) -> dict[str, Any]:

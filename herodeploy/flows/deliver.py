@@ -18,7 +18,7 @@ from herodeploy.errors import (
 )
 from herodeploy.flows import baseline, between_waves, ci, deploy, half_way, holds, plain, promote
 from herodeploy.flows.approval import approve, find, reject
-from herodeploy.flows.judge import judge, may_enter
+from herodeploy.flows.judge import judge
 from herodeploy.flows.moves import last_of
 from herodeploy.flows.occupancy import enter
 from herodeploy.flows.put_back import WAVE_FAILED
@@ -113,7 +113,7 @@ def carry_or_tell(services: Services, engine: Engine, delivery: Delivery) -> Del
 
 
 def _try_again(services: Services, delivery: Delivery) -> Delivery:
-    """Begin the next attempt of a leg where the gates still say yes: people may have locked or held the stage.
+    """Begin the next attempt; the gates of a stage are asked again first, as people may have locked it meanwhile.
 
     What is on its way back is asked nothing: its own lock is there by then.
     """
@@ -121,7 +121,7 @@ def _try_again(services: Services, delivery: Delivery) -> Delivery:
     changes: dict[str, Any] = {"attempt": delivery.attempt + 1, "reason": None, "recheck_at": None, "news": 0}
     status, kind, text = Status.RUNNING, "delivery.resumed", f"carried on at {stage}, attempt {changes['attempt']}"
     goes_back = last_of(services, stage, delivery.move, delivery.id, WAVE_FAILED) is not None
-    if stage != TEST_LEG and not goes_back and not may_enter(services, delivery):
+    if stage != TEST_LEG and not goes_back:
         status, kind, text = Status.WAITING, "delivery.reopened", f"{delivery.short} asks the gates of {stage} again"
     event = _event(services, delivery, kind, text)
     return services.store.move(delivery.id, event=event, expect=Status.ERRORED, status=status, **changes)

@@ -13,7 +13,6 @@ from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.errors import Interrupted, PlatformError, StoreError
 from herodeploy.flows import half_way, mode
-from herodeploy.flows.between_waves import soaking_in
 from herodeploy.flows.locks import tell_warnings
 from herodeploy.flows.looks.look import look_for
 from herodeploy.flows.services import Services
@@ -60,7 +59,7 @@ def judge_all(services: Services, deliveries: Sequence[Delivery]) -> dict[str, E
     artifacts = {each: artifact_of(each) for each in deliveries}
     before = services.spec.before(stage.name)
     known = services.store.judging.known(deliveries[0].pipeline_id, stage.name, before, artifacts)
-    inside = soaking_in(services, stage.name)
+    inside = _inside(services, stage.name)
     judged: list[tuple[Facts, Judged]] = []
     faults: dict[str, Exception] = {}
     ends = time.monotonic() + LONG
@@ -80,15 +79,11 @@ def judge_all(services: Services, deliveries: Sequence[Delivery]) -> dict[str, E
     return faults
 
 
-def may_enter(services: Services, delivery: Delivery) -> bool:
-    """Whether the gates before `delivery.at_stage` say yes now, by what they saw last."""
-    return decision(verdicts_of(services, delivery)) is Answer.PASS
-
-
 def verdicts_of(services: Services, delivery: Delivery) -> list[Verdict]:
     """Return what the gates before `delivery.at_stage` say now, by what they saw last; nothing is kept."""
-    facts = facts_of(services, delivery, services.stage(delivery.at_stage))
-    return evaluate(facts, services.clock()) + _occupied(facts, soaking_in(services, delivery.at_stage))
+    stage, now = services.stage(delivery.at_stage), services.clock()
+    facts = facts_of(services, delivery, stage)
+    return evaluate(facts, now) + _occupied(facts, _inside(services, stage.name), now)
 
 
 def facts_of(services: Services, delivery: Delivery, stage: StageSpec) -> Facts:
@@ -137,9 +132,9 @@ def _facts(services: Services, stage: StageSpec, known: Known, artifacts: dict[D
     ]
 
 
-def _judge(services: Services, delivery: Delivery, facts: Facts, inside: Delivery | None) -> Judged:
+def _judge(services: Services, delivery: Delivery, facts: Facts, inside: Sequence[Delivery]) -> Judged:
     now = services.clock()
-    verdicts = evaluate(facts, now, look_for(services, delivery)) + _occupied(facts, inside)
+    verdicts = evaluate(facts, now, look_for(services, delivery)) + _occupied(facts, inside, now)
     answer = decision(verdicts)
     if answer is Answer.WAIT:
         return _waits(services, delivery, verdicts, now)
@@ -154,12 +149,20 @@ def _judge(services: Services, delivery: Delivery, facts: Facts, inside: Deliver
     return Judged(delivery, verdicts, now, changes, _event(services, delivery, "gates.passed", text), asking=True)
 
 
-def _occupied(facts: Facts, inside: Delivery | None) -> list[Verdict]:
-    """Return the verdict that no person can override: another delivery is in the stage, and soaks there."""
-    if inside is None or inside.id == facts.delivery_id:
+def _inside(services: Services, stage: str) -> list[Delivery]:
+    """Return the deliveries that are on their way into a stage: they soak there, are carried on, or were cut."""
+    return [each for each in services.store.due.running(services.pipeline().id) if each.at_stage == stage]
+
+
+def _occupied(facts: Facts, inside: Sequence[Delivery], now: datetime) -> list[Verdict]:
+    """Return the verdict that no person can override, where another delivery is on its way into the stage."""
+    other = next((each for each in inside if each.id != facts.delivery_id), None)
+    if other is None:
         return []
-    reason = f"{inside.id} ({inside.short}) is on its way into {facts.stage.name}: {inside.reason}"
-    known = {"delivery": inside.id, "look_again_at": inside.recheck_at.isoformat() if inside.recheck_at else None}
+    why = f": {other.reason}" if other.soaks else ""
+    reason = f"{other.id} ({other.short}) is on its way into {facts.stage.name}{why}"
+    again = other.recheck_at if other.soaks else now + LOOK_AGAIN
+    known = {"delivery": other.id, "look_again_at": again.isoformat() if again else None}
     return [Verdict(OCCUPIED, Answer.WAIT, reason, facts=known, name=OCCUPIED)]
 
 

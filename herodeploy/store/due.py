@@ -55,13 +55,13 @@ class Due:
                 times += [when] if when is not None else []
         return min(times, default=None)
 
-    def soaking(self, pipeline_id: str) -> list[Delivery]:
-        """Return those that soak between two waves, oldest first."""
+    def running(self, pipeline_id: str) -> list[Delivery]:
+        """Return those that run, oldest first; some of them soak between two waves, others may have been cut."""
         columns = schema.deliveries.c
-        soaks = sa.and_(columns.status == str(Status.RUNNING), columns.recheck_at.is_not(None))
-        query = sa.select(schema.deliveries).where(columns.pipeline_id == pipeline_id, soaks).order_by(columns.id)
+        runs = sa.and_(columns.pipeline_id == pipeline_id, columns.status == str(Status.RUNNING))
         with self._db.read() as tx:
-            return [delivery_of(row) for row in tx.execute(query)]
+            rows = tx.execute(sa.select(schema.deliveries).where(runs).order_by(columns.id)).all()
+        return [delivery_of(row) for row in rows]
 
     def put_off(self, delivery_id: str, until: datetime | None) -> None:
         """Have one that runs left alone until then; None once its next leg begins, which has no reason."""

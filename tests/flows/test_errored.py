@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
+from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import Occupied, PlatformError, StoreError
 from herodeploy.flows import locks, mode, promote, rollback
 
@@ -59,6 +61,19 @@ def test_a_lock_that_was_set_meanwhile_keeps_it_out(shop: Shop, monkeypatch: pyt
     locks.unlock(shop.services, lock.id)
     [delivered] = shop.resume()
     assert (delivered.id, delivered.status, delivered.attempt) == (errored.id, Status.DELIVERED, 2)
+
+
+def test_gates_that_look_at_the_world_look_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, last = shop.services.spec.stages
+    stages = (first, dataclasses.replace(last, gates=(GateSpec("preflight"),)))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=stages)
+    live = shop.app("production")
+    errored = errors_at_production(shop, monkeypatch, done=False)
+    shop.services.heroku._session.patch(f"/apps/{live}", {"maintenance": True})
+    [waiting] = shop.resume()
+    assert (waiting.id, waiting.status) == (errored.id, Status.WAITING)
+    assert f"{live} is in maintenance mode" in waiting.reason
+    assert shop.slug(live) is None
 
 
 def test_a_rollback_by_hand_meanwhile_is_not_undone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +132,25 @@ def test_what_was_let_in_and_cut_comes_before_what_is_done_by_hand(shop: Shop, m
     rollback.rollback(shop.services, "production")
 
 
+def test_what_was_cut_on_its_way_in_is_not_followed_by_an_older_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = errors_at_production(shop, monkeypatch, done=True)
+    shop.commit(index_dot_html="two\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.services.heroku.promotions, "create", dies)
+        with pytest.raises(Cut):
+            shop.deliver()
+    newer = shop.services.store.open_deliveries(older.pipeline_id)[-1]
+    assert (newer.status, newer.at_stage) == (Status.RUNNING, "production")
+
+    waiting = shop.advance(older)
+    reason = f"{newer.id} ({newer.short}) is on its way into production"
+    assert (waiting.status, waiting.reason) == (Status.WAITING, reason)
+    assert [each.status for each in shop.resume()] == [Status.SUPERSEDED, Status.DELIVERED]
+    assert shop.slug(shop.app("production")) == now(shop, newer).slug_id
+
+
 def test_what_an_older_one_took_the_place_of_is_built_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = locks.lock(shop.services, "staging", why="the sale")
     shop.services.actor = "bob@example.com"
@@ -153,6 +187,10 @@ def test_who_could_not_write_that_it_is_through_keeps_the_stage(shop: Shop, monk
 
 def breaks(*arguments: Any) -> Any:
     raise PlatformError("HTTP 503")
+
+
+def dies(*arguments: Any) -> Any:
+    raise Cut
 
 
 def is_locked(*arguments: Any) -> Any:

@@ -35,12 +35,12 @@ def test_one_that_soaks_is_due_at_its_next_look(store: Store) -> None:
     waiting(store, 3, status=Status.RUNNING, pipeline_id="p2", recheck_at=NOON)
     assert due(store) == []
     assert store.due.next_at("p1") == LATER
-    assert store.due.soaking("p1") == [soaks]
+    assert store.due.running("p1") == [soaks]
     assert due(store, LATER) == ["d1"]
     store.due.put_off("d1", LATER + timedelta(minutes=30))
     assert (due(store, LATER), store.due.next_at("p1")) == ([], LATER + timedelta(minutes=30))
     store.due.put_off("d1", None)
-    assert (due(store), store.due.soaking("p1")) == (["d1"], [])
+    assert (due(store), [each.soaks for each in store.due.running("p1")]) == (["d1"], [False])
 
 
 def test_asking_for_one_or_all_has_them_looked_at(store: Store) -> None:

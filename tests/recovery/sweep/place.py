@@ -262,11 +262,7 @@ def left_behind(shop: Shop, since: Mark) -> dict[str, Any]:
         "review apps": review_apps(shop),
         "acts": dict(sorted(Counter(act for act in acts if not act.endswith(IGNORED_ACTS)).items())),
         "deliveries": shop.rows("SELECT status, at_stage FROM deliveries WHERE id > ? ORDER BY id", since.delivery),
-        "events": [
-            kind
-            for (kind,) in shop.rows("SELECT kind FROM events WHERE seq > ? ORDER BY seq", since.event)
-            if kind not in CARRYING_ON
-        ],
+        "events": _events(shop, since.event),
         "approvals": shop.rows("SELECT count(*) FROM approvals WHERE delivery_id > ?", since.delivery),
         "occupied": shop.rows("SELECT stage FROM occupations"),
         "locks": shop.rows("SELECT by, stage FROM locks"),
@@ -277,6 +273,19 @@ def left_behind(shop: Shop, since: Mark) -> dict[str, Any]:
             since.target,
         ),
     }
+
+
+def _events(shop: Shop, since: int) -> list[str]:
+    """Kinds of events, without those that only an interruption has: what it asks again is let in twice."""
+    kept, asked_again = [], set()
+    for kind, delivery in shop.rows("SELECT kind, delivery_id FROM events WHERE seq > ? ORDER BY seq", since):
+        if kind == "delivery.reopened":
+            asked_again.add(delivery)
+        elif kind == "gates.passed" and delivery in asked_again:
+            asked_again.discard(delivery)
+        elif kind not in CARRYING_ON:
+            kept.append(kind)
+    return kept
 
 
 def wait_until_quiet(shop: Shop) -> None:
