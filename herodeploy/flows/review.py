@@ -18,7 +18,8 @@ from herodeploy.flows.verify import Subject, answers_at_all, show_log, verify
 from herodeploy.flows.watch import release_of_build, watch_build, watch_release
 
 LEG = "review"
-KINDS = ("review.creating", "review.created", "review.destroying", "review.destroyed")
+BEGUN = ("review.creating", managed_review.SETTING_UP)
+KINDS = (*BEGUN, "review.created", "review.destroying", "review.destroyed")
 ANSWERS_WITHIN = timedelta(seconds=60)
 
 
@@ -151,17 +152,17 @@ def strategy_of(services: Services) -> str:
 def _existing(services: Services, branch: str, strategy: str) -> App | None:
     if strategy == "native":
         return native_review.existing(services, branch)
-    return managed_review.existing(services, branch, being_made=_is_begun(services, branch))
+    return managed_review.existing(services, branch, _begun(services, branch))
 
 
-def _is_begun(services: Services, branch: str) -> bool:
-    """Whether a review app was asked for, and nobody told what came of it."""
+def _begun(services: Services, branch: str) -> Event | None:
+    """Return the last event of who asked for a review app, if nobody told what came of it."""
     last = _last(services, {"branch": branch})
-    return last is not None and last.kind == "review.creating"
+    return last if last is not None and last.kind in BEGUN else None
 
 
 def _make(services: Services, change: Change, branch: str, strategy: str) -> App:
-    if not _is_begun(services, branch):
+    if _begun(services, branch) is None:
         text = f"making the review app of {branch} at {change.short}"
         services.store.record_event(services.event("review.creating", text, stage=LEG, data={"branch": branch}))
     make = native_review.create if strategy == "native" else managed_review.create

@@ -17,6 +17,7 @@ from herodeploy.domain.secret import Secret
 from herodeploy.errors import PlatformError, Refused, UsageError
 from herodeploy.flows import managed_review, native_review, review, status, sweep
 from herodeploy.flows.services import utc_now
+from herodeploy.flows.waiting import until
 from herodeploy.heroku.client import Heroku
 from herodeploy.heroku.session import Session
 from herodeploy.local.lifecycle import app_setups
@@ -209,7 +210,39 @@ def test_a_creation_that_was_cut_is_waited_for_and_not_made_twice(make: Any, mon
     assert made.app == name
     assert f"{name} is being made" in shop.told("wait")
     assert len(shop.services.heroku.builds.list(name)) == 1
-    assert shop.kinds()[-2:] == ["review.creating", "review.created"]
+    assert shop.kinds()[-3:] == ["review.creating", "review.setting_up", "review.created"]
+
+
+def test_a_creation_that_was_cut_and_failed_after_its_release_is_made_anew(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = make({"app.json": '{"scripts": {"postdeploy": "true"}}'}, review=ReviewSpec("managed"))
+    shop.git("branch", "nice")
+    change, name = shop.services.repo.resolve("nice"), managed_review._name(shop.services, "nice")
+    asked_again, ended = threading.Event(), []
+
+    async def fails_late(*_: Any) -> int:
+        await asyncio.to_thread(asked_again.wait, 30)
+        ended.append(1 if not ended else 0)
+        return ended[-1]
+
+    def cut(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app_setups, "run_script", fails_late)
+    with monkeypatch.context() as patch:
+        patch.setattr(managed_review, "watch_setup", cut)
+        with pytest.raises(KeyboardInterrupt):
+            review.create(shop.services, change)
+    until(shop.services, lambda: managed_review._is_settled(shop.services, name) or None)
+
+    def pause(seconds: float) -> None:
+        asked_again.set()
+        time.sleep(seconds)
+
+    made = review.create(dataclasses.replace(shop.services, pause=pause), change)
+    assert (made.app, ended) == (name, [1, 0])
+    assert page(shop, made.app) == "one\n"
 
 
 def test_a_destruction_that_was_cut_is_recorded_when_it_is_asked_for_again(
