@@ -14,7 +14,10 @@ RECENT = 20
 
 
 def start_delivery(services: Services, change: Change, *, retry: bool = False) -> Delivery:
-    """Return the delivery of a change: the open one of that commit, one that is delivered still, or a new one.
+    """Return the delivery of a change: one that is open, one that is delivered still, or a new one.
+
+    The delivery of a newer commit that contains it carries it along: two jobs of a CI service may come in either order,
+    and the older one must not take the newer one's place.
 
     Parameters:
         retry: begin anew, too, where the commit's last delivery failed in a leg: a person wants it tried again.
@@ -25,12 +28,8 @@ def start_delivery(services: Services, change: Change, *, retry: bool = False) -
     """
     pipeline = services.pipeline()
     _check_branch(services, change)
-    for delivery in services.store.open_deliveries(pipeline.id):
-        if delivery.commit == change.commit:
-            return delivery
-    if (delivered := _delivered_still(services, change)) is not None:
-        services.tell("info", f"{change.short} is delivered already, as {delivered.id}")
-        return delivered
+    if (carries := _open(services, change) or _delivered_still(services, change)) is not None:
+        return carries
     if not retry:
         _check_failed(services, change)
     _check_apps(services)
@@ -92,11 +91,36 @@ def _check_apps(services: Services) -> None:
         raise UsageError(f"not in the pipeline yet: {', '.join(missing)}", hint="herodeploy apply")
 
 
-def _delivered_still(services: Services, change: Change) -> Delivery | None:
-    last = services.spec.stages[-1]
-    for delivery in services.store.deliveries(services.pipeline().id, limit=RECENT):
-        if delivery.commit == change.commit and delivery.status is Status.DELIVERED:
-            releases = [services.heroku.releases.current(app) for app in last.apps]
-            same = all(release is not None and release.slug_id == delivery.slug_id for release in releases)
-            return delivery if same else None
+def _open(services: Services, change: Change) -> Delivery | None:
+    newest_first = services.store.open_deliveries(services.pipeline().id)[::-1]
+    for delivery in newest_first:
+        if delivery.commit == change.commit:
+            return delivery
+    for delivery in newest_first[:RECENT]:
+        if _contains(services, delivery, change):
+            services.tell("info", f"{change.short} is part of {delivery.short}, which {delivery.id} carries")
+            return delivery
     return None
+
+
+def _delivered_still(services: Services, change: Change) -> Delivery | None:
+    recent = services.store.deliveries(services.pipeline().id, limit=RECENT)
+    found = [each for each in recent if each.status is Status.DELIVERED and _contains(services, each, change)]
+    if not found:
+        return None
+    releases = [services.heroku.releases.current(app) for app in services.spec.stages[-1].apps]
+    runs = {release.slug_id if release is not None else None for release in releases}
+    for delivery in found:
+        if runs == {delivery.slug_id}:
+            part = "" if delivery.commit == change.commit else f", as part of {delivery.short}"
+            services.tell("info", f"{change.short} is delivered already{part}, as {delivery.id}")
+            return delivery
+    return None
+
+
+def _contains(services: Services, delivery: Delivery, change: Change) -> bool:
+    """Whether a delivery carries a change; not where its commit is unknown in this clone."""
+    try:
+        return delivery.commit == change.commit or services.repo.is_ancestor(change.commit, delivery.commit)
+    except RepositoryError:
+        return False

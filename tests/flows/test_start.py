@@ -10,7 +10,7 @@ import pytest
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.pipeline import CiSpec
 from herodeploy.errors import Refused
-from herodeploy.flows import deliver
+from herodeploy.flows import deliver, rollback
 
 Shop = Any
 
@@ -60,3 +60,28 @@ def test_only_the_newest_of_a_commits_deliveries_counts(shop: Shop) -> None:
     assert again(shop, retry=True).status is Status.WAITING
     deliver.reject(shop.services, shop.services.store.deliveries(shop.services.pipeline().id)[0].id)
     assert shop.deliver().status is Status.WAITING
+
+
+def test_a_change_is_carried_by_the_delivery_of_a_newer_commit_that_contains_it(shop: Shop) -> None:
+    older, newer = shop.commit(index_dot_html="one\n"), shop.commit(index_dot_html="two\n")
+    waiting = shop.deliver(newer)
+    assert shop.deliver(older).id == waiting.id, "two jobs of a CI service came in the other order"
+    assert f"{older.short} is part of {newer.short}, which {waiting.id} carries" in shop.told("info")
+
+    shop.advance(deliver.approve(shop.services, waiting.id, by="bob@example.com"))
+    delivered = shop.deliver(older)
+    assert (delivered.id, delivered.status) == (waiting.id, Status.DELIVERED)
+    assert f"{older.short} is delivered already, as part of {newer.short}, as {waiting.id}" in shop.told("info")
+
+
+def test_a_change_travels_by_itself_where_the_newer_one_failed_or_was_taken_back(shop: Shop) -> None:
+    older, newer = shop.commit(index_dot_html="one\n"), shop.commit(index_dot_html="rude\n")
+    assert shop.deliver(newer).status is Status.FAILED
+    waiting = shop.deliver(older)
+    assert (waiting.commit, waiting.status) == (older.commit, Status.WAITING)
+
+    shop.advance(deliver.approve(shop.services, waiting.id, by="bob@example.com"))
+    newest = shop.deliver(shop.commit(index_dot_html="three\n"))
+    shop.advance(deliver.approve(shop.services, newest.id, by="bob@example.com"))
+    rollback.rollback(shop.services, "production")
+    assert shop.deliver(older).id == waiting.id, "production runs it, and no longer the newest, which contains it"
