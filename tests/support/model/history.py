@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from herodeploy.domain.delivery import TEST_LEG, Delivery
+from herodeploy.domain.delivery import TEST_LEG, Delivery, Status
 from herodeploy.domain.event import Event
 from herodeploy.domain.pipeline import PipelineSpec
 
@@ -34,6 +34,8 @@ MOVES = {
 }
 """By the kinds of events of a delivery: the statuses that it may have before, and the one that it has then."""
 MOMENT = timedelta(milliseconds=50)
+ARRIVED = ("deploy.succeeded", "promotion.succeeded", "delivery.delivered")
+"""Kinds of events that tell that a stage runs what it was to get."""
 IN_A_LEG = ("ci.failed", "ci.errored", "deploy.failed", "promotion.failed")
 
 
@@ -137,6 +139,7 @@ class History:
             told.begun.add(stage)
         if event.kind == "gates.passed" or (event.kind == "delivery.resumed" and stage != TEST_LEG):
             told.passed[stage] = event.at
+            self.wrong += [f"{told.id} follows {newer} into {stage}" for newer in self._newer_in(stage, told, rows)]
             if not self._of(told.id, stage, "wave.failed"):  # what is on its way back is asked nothing
                 self._judge(rows[told.id], stage, event)
         begun = stage in told.begun and stage != TEST_LEG
@@ -177,6 +180,23 @@ class History:
         built = [self.ledger.age(slug) for slug, commit in self.ledger.commits.items() if commit == row.commit]
         own = self.ledger.age(row.slug_id) if row.slug_id else max(built, default=-1)
         return all(self.ledger.age(self.ledger.runs(app)) > own for app in self._apps(stage))
+
+    def _newer_in(self, stage: str, told: Told, rows: dict[str, Delivery]) -> list[str]:
+        """Return the deliveries of newer commits that a stage runs, and that nobody has said no to or taken back."""
+        order, last = list(self.ledger.fates), self.spec.stages[-1].name
+        arrived = {each.delivery_id for each in self.seen if each.kind in ARRIVED and each.stage == stage}
+        return [
+            each.id
+            for each in rows.values()
+            if each.id in arrived
+            and self.deliveries[each.id].status in ("running", "waiting", "errored", "delivered")
+            and order.index(each.commit) > order.index(told.commit)
+            and self._runs(stage, each)
+            and (each.status is not Status.DELIVERED or self._runs(last, each))
+        ]
+
+    def _runs(self, stage: str, delivery: Delivery) -> bool:
+        return {self.ledger.runs(app) for app in self._apps(stage)} == {delivery.slug_id}
 
     def _moved_by_hand(self, event: Event) -> None:
         if self._is_older(event):

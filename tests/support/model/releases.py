@@ -9,10 +9,9 @@ from typing import Any
 from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.event import Event
 
-from .history import History
+from .history import ARRIVED, History
 
 MOVES_BY_HAND = ("promotion.started", "promotion.failed", "rollback.started")
-ARRIVED = ("deploy.succeeded", "promotion.succeeded", "delivery.delivered")
 
 
 @dataclass(frozen=True)
