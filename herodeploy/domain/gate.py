@@ -31,8 +31,9 @@ class Verdict:
         reason: a sentence for people.
         until: when a WAIT may end by itself, where known.
         facts: what the answer was taken on; plain JSON values, no secrets. A WAIT that is to be looked at again though
-            it cannot end yet says under ``look_again_at`` when, in ISO 8601. What people are to be told when the move
-            begins stands in the list ``warnings``.
+            it cannot end yet says under ``look_again_at`` when, in ISO 8601. What is in the way since a certain moment
+            says so under ``in_the_way_since``. What people are to be told when the move begins stands in the list
+            ``warnings``.
         name: tells gates of one kind apart; the kind, unless herodeploy.yml names it.
         actor, comment: who overrode it and why.
         said: what an overridden gate itself says.
@@ -64,6 +65,12 @@ class Verdict:
         """When it is worth asking again though nothing happens; None if only an event helps."""
         told = self.facts.get("look_again_at")
         return datetime.fromisoformat(told) if isinstance(told, str) else self.until
+
+    @property
+    def in_the_way_since(self) -> datetime | None:
+        """When what it says no for began, where known: who decided before that knew nothing of it."""
+        told = self.facts.get("in_the_way_since")
+        return datetime.fromisoformat(told) if isinstance(told, str) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ next look. Whatever a look raises makes the gate wait.
 
 A verdict of WAIT says in `Verdict.until` when it ends by itself, or in its facts under ``look_again_at`` (ISO 8601 with
 a time zone) when to ask again though nobody knows the end; without either it is asked again when something happens.
+What it says no for may have begun at a moment, as a lock does: ``in_the_way_since`` in the facts (likewise) says when,
+and a person's override from before that does not count.
 `docs/examples` has a whole package.
 """
 

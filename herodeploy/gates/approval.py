@@ -36,7 +36,8 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     known = {"count": count, "by": valid, "slug_id": facts.slug_id}
     if refusal is not None:
         said = f": {refusal.comment}" if refusal.comment else ""
-        return Verdict(KIND, Answer.FAIL, f"refused by {refusal.by}{said}", facts=known)
+        since = {"in_the_way_since": refusal.at.isoformat()}
+        return Verdict(KIND, Answer.FAIL, f"refused by {refusal.by}{said}", facts=known | since)
     if len(valid) >= count:
         return Verdict(KIND, Answer.PASS, f"approved by {' and '.join(valid)}", facts=known)
     wanted = "an approval" if count == 1 else f"{count} approvals, {len(valid)} given"

@@ -97,8 +97,13 @@ def _ask(facts: Facts, spec: GateSpec, now: datetime, look: LookFor | None) -> V
 
 
 def _overridden(verdict: Verdict, facts: Facts) -> Verdict:
-    """Return the verdict under a person's decision, if there is one; what the gate says stays in it."""
-    said = [each for each in facts.overrides if each.gate == verdict.name and each.slug_id == facts.slug_id]
+    """Return the verdict under a person's decision, if there is one; what the gate says stays in it.
+
+    A lock, a hold or a refusal that came later is another matter than the one that was decided about.
+    """
+    since = verdict.in_the_way_since
+    ours = (each for each in facts.overrides if each.gate == verdict.name and each.slug_id == facts.slug_id)
+    said = [each for each in ours if since is None or each.at >= since]
     if verdict.passes or not said:
         return verdict
     last = said[-1]

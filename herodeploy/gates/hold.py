@@ -16,12 +16,13 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001
     Rules as of Kargo's holds: a person establishes them, automation never lifts them.
     """
     reasons = [f"automatic promotion into {facts.stage.name} pauses: {why}" for why, since in _in_the_way(facts)]
-    known = {"held": facts.hold is not None, "taken_back": facts.taken_back is not None}
+    known: dict[str, object] = {"held": facts.hold is not None, "taken_back": facts.taken_back is not None}
     if not reasons:
         return Verdict(KIND, Answer.PASS, f"nobody put an older release into {facts.stage.name}", facts=known)
     said = _wanted_by(facts)
     if said:
         return Verdict(KIND, Answer.PASS, f"{said[-1]} wants it nevertheless", facts=known)
+    known["in_the_way_since"] = max(since for _, since in _in_the_way(facts)).isoformat()
     way_out = f"herodeploy resume-auto {facts.stage.name}, or herodeploy approve {facts.delivery_id}"
     return Verdict(KIND, Answer.WAIT, f"{'; '.join(reasons)}: {way_out}", facts=known)
 

@@ -18,9 +18,10 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001
     """
     in_force = [lock for lock in facts.locks if lock.holds(now)]
     barring = [lock for lock in in_force if not lock.warning and not _own(lock, facts)]
-    known = {"locks": [_plain(lock) for lock in in_force]}
+    known: dict[str, object] = {"locks": [_plain(lock) for lock in in_force]}
     if barring:
         longest = max(barring, key=lambda lock: (lock.until is None, lock.until or now))
+        known["in_the_way_since"] = max(lock.since for lock in barring).isoformat()
         return Verdict(KIND, Answer.WAIT, sentence(longest), until=longest.until, facts=known)
     if in_force:
         return Verdict(KIND, Answer.PASS, "; ".join(_passed(lock, facts) for lock in in_force), facts=known)

@@ -117,12 +117,13 @@ def _plain(answered: Any) -> Verdict:
     if verdict.until is not None and (not isinstance(verdict.until, datetime) or verdict.until.tzinfo is None):
         raise _Unusable("its until is no datetime with a time zone")
     kept = dataclasses.replace(answered, facts=_json(answered.facts, "facts"))
-    try:
-        again = kept.look_again_at
-    except ValueError:
-        raise _Unusable("its look_again_at is no time in ISO 8601") from None
-    if again is not None and again.tzinfo is None:
-        raise _Unusable("its look_again_at has no time zone")
+    for name in ("look_again_at", "in_the_way_since"):
+        try:
+            told = getattr(kept, name)
+        except ValueError:
+            raise _Unusable(f"its {name} is no time in ISO 8601") from None
+        if told is not None and told.tzinfo is None:
+            raise _Unusable(f"its {name} has no time zone")
     return kept
 
 

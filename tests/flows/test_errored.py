@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import Occupied, PlatformError, StoreError
-from herodeploy.flows import locks, mode, promote, rollback
+from herodeploy.flows import locks, mode, overrides, promote, rollback
 
 Shop = Any
 
@@ -27,8 +28,14 @@ def shop(shop: Shop) -> Shop:
     return shop
 
 
-def errors_at_production(shop: Shop, monkeypatch: pytest.MonkeyPatch, *, done: bool) -> Any:
-    """Deliver a change whose promotion meets a fault of the platform, after it was carried out or before."""
+def errors_at_production(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object] | None = None, *, done: bool
+) -> Any:
+    """Deliver a change whose promotion meets a fault of the platform, after it was carried out or before.
+
+    Parameters:
+        act: what brings it there; a delivery of what is committed unless given.
+    """
     promotions = shop.services.heroku.promotions
 
     def create(*arguments: Any) -> Any:
@@ -41,7 +48,7 @@ def errors_at_production(shop: Shop, monkeypatch: pytest.MonkeyPatch, *, done: b
     with monkeypatch.context() as patched:
         patched.setattr(promotions, "create", create)
         with pytest.raises(PlatformError):
-            shop.deliver()
+            (act or shop.deliver)()
     errored = shop.services.store.open_deliveries(shop.services.pipeline().id)[-1]
     assert (errored.status, errored.at_stage) == (Status.ERRORED, "production")
     return errored
@@ -87,6 +94,38 @@ def test_a_rollback_by_hand_meanwhile_is_not_undone(shop: Shop, monkeypatch: pyt
     assert "herodeploy resume-auto production" in waiting.reason
     assert shop.slug(shop.app("production")) == first.slug_id
     assert shop.services.store.locks.hold(errored.pipeline_id, "production") is not None
+
+
+def test_an_override_of_one_lock_is_none_of_the_next(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = shop.deliver()
+    shop.services.actor = "bob@example.com"
+    lock = locks.lock(shop.services, "production", why="the sale")
+    shop.services.actor = "ann@example.com"
+    shop.commit(index_dot_html="two\n")
+    waiting = shop.deliver()
+    overrides.override(shop.services, "lock", reason="the sale is over")
+    errors_at_production(shop, monkeypatch, lambda: shop.advance(waiting), done=False)
+    locks.unlock(shop.services, lock.id)
+    shop.services.actor = "cat@example.com"
+    locks.lock(shop.services, "production", why="incident")
+    [waiting] = shop.resume()
+    assert (waiting.status, waiting.reason) == (Status.WAITING, "production is locked by cat@example.com: incident")
+    assert shop.slug(shop.app("production")) == first.slug_id
+
+
+def test_an_override_of_one_hold_is_none_of_the_next(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = shop.deliver()
+    shop.commit(index_dot_html="two\n")
+    shop.deliver()
+    rollback.rollback(shop.services, "production", why="two is bad")
+    shop.commit(index_dot_html="three\n")
+    waiting = shop.deliver()
+    overrides.override(shop.services, "hold", reason="three mends it")
+    errors_at_production(shop, monkeypatch, lambda: shop.advance(waiting), done=True)
+    shop.services.actor = "bob@example.com"
+    rollback.rollback(shop.services, "production", why="three is worse")
+    assert [each.status for each in shop.resume()] == [Status.WAITING]
+    assert shop.slug(shop.app("production")) == first.slug_id, "bob's rollback is not undone"
 
 
 def test_a_newer_one_leaves_it_on_its_way_until_it_has_come_as_far(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,11 +32,7 @@ class Said:
 
     def objections(self, delivery: Delivery, stage: str, at: datetime) -> list[str]:
         """Return what stood in a delivery's way into a stage at a time, by what people and the platform had said."""
-        overridden = {
-            event.data["gate"]
-            for event in self._of(delivery.id, stage, "gate.overridden")
-            if not event.data.get("by_hand")
-        }
+        overridden = {event.data["gate"] for event in self._overrides(delivery, stage)} - {"lock", "hold"}
         found = {
             "ci": None if self.ledger.tested(delivery.commit) else "no test run of it succeeded",
             "upstream": self._unverified(delivery, stage),
@@ -70,21 +66,26 @@ class Said:
         }
         for event in self.events:
             if event.kind == "lock.set":
-                locks[str(event.data["id"])] = event.data
+                locks[str(event.data["id"])] = {**event.data, "at": event.at}
             if event.kind == "lock.released":
                 locks.pop(str(event.data["id"]), None)
+        decided = [each.at for each in self._overrides(delivery, stage) if each.data["gate"] == "lock"]
         for lock in locks.values():
             over = lock["until"] is not None and datetime.fromisoformat(lock["until"]) <= at
             own = lock["by"] in asked
+            if any(each >= lock["at"] for each in decided):
+                continue
             if not (over or own or lock["warning"]) and lock["stage"] in (None, stage):
                 return f"{lock['by']} locked it"
         return None
 
     def _person_since(self, delivery: Delivery, stage: str, since: datetime) -> bool:
         words = self._of(delivery.id, stage, "approval.given")
-        overrides = [each for each in self._of(delivery.id, stage, "gate.overridden") if each.data["gate"] == "hold"]
-        # Overrides hold for this artifact whatever comes later; words are about what was known.
-        return bool(overrides) or any(each.at >= since for each in words)
+        decided = [each for each in self._overrides(delivery, stage) if each.data["gate"] == "hold"]
+        return any(each.at >= since for each in (*words, *decided))
+
+    def _overrides(self, delivery: Delivery, stage: str) -> list[Event]:
+        return [each for each in self._of(delivery.id, stage, "gate.overridden") if not each.data.get("by_hand")]
 
     def _configured(self, delivery: Delivery, stage: str, at: datetime) -> dict[str, str | None]:
         found: dict[str, str | None] = {}
