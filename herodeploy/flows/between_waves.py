@@ -8,7 +8,7 @@ from typing import Any
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
 from herodeploy.flows import soak
-from herodeploy.flows.moves import ROLLBACKS
+from herodeploy.flows.moves import LEG_STARTED, ROLLBACKS, is_overtaken
 from herodeploy.flows.services import Services
 
 
@@ -19,12 +19,15 @@ def soaking_in(services: Services, stage: str) -> Delivery | None:
 
 
 def soaked(services: Services, delivery: Delivery) -> dict[str, Any]:
-    """Return where a leg goes on after a soak, as `soak.last`; nothing where the stage was rolled back since.
+    """Return where a leg goes on after a soak, as `soak.last`; nothing where another move into the stage came since.
 
     A delivery that came to rest otherwise may be let in again after that: all waves begin anew.
     """
-    found = soak.last(services, delivery.at_stage, delivery.move, delivery.id)
-    anew = bool(found) and not delivery.soaks and _rolled_back(services, delivery) is not None
+    begun = services.store.audit.number_of_last(
+        delivery.pipeline_id, delivery.at_stage, [LEG_STARTED], delivery_id=delivery.id
+    )
+    found = soak.last(services, delivery.at_stage, delivery.move, delivery.id, after=begun)
+    anew = bool(found) and not delivery.soaks and is_overtaken(services, delivery)
     return {} if anew else found
 
 

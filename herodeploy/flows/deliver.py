@@ -19,7 +19,7 @@ from herodeploy.errors import (
 from herodeploy.flows import baseline, between_waves, ci, deploy, half_way, holds, plain, promote
 from herodeploy.flows.approval import approve, find, reject
 from herodeploy.flows.judge import judge
-from herodeploy.flows.moves import last_of
+from herodeploy.flows.moves import LEG_STARTED, is_overtaken, last_of
 from herodeploy.flows.occupancy import enter
 from herodeploy.flows.put_back import WAVE_FAILED
 from herodeploy.flows.services import Services
@@ -120,11 +120,15 @@ def _try_again(services: Services, delivery: Delivery) -> Delivery:
     stage = delivery.at_stage
     changes: dict[str, Any] = {"attempt": delivery.attempt + 1, "reason": None, "recheck_at": None, "news": 0}
     status, kind, text = Status.RUNNING, "delivery.resumed", f"carried on at {stage}, attempt {changes['attempt']}"
-    goes_back = last_of(services, stage, delivery.move, delivery.id, WAVE_FAILED) is not None
-    if stage != TEST_LEG and not goes_back:
+    if stage != TEST_LEG and not _goes_back(services, delivery):
         status, kind, text = Status.WAITING, "delivery.reopened", f"{delivery.short} asks the gates of {stage} again"
     event = _event(services, delivery, kind, text)
     return services.store.move(delivery.id, event=event, expect=Status.ERRORED, status=status, **changes)
+
+
+def _goes_back(services: Services, delivery: Delivery) -> bool:
+    """Whether what it has brought into the stage is being put back, or was."""
+    return last_of(services, delivery.at_stage, delivery.move, delivery.id, WAVE_FAILED) is not None
 
 
 def pause_after(attempt: int) -> timedelta:
@@ -179,8 +183,11 @@ def _payload(services: Services, delivery: Delivery) -> dict[str, Any]:
 
 
 def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
-    """Return what was there before the first attempt of this leg, recorded once in the audit log."""
-    if (begun := half_way.begun(services, delivery)) is not None:
+    """Return what was there before the first attempt of this leg, recorded once in the audit log.
+
+    Once more where another move has come into the stage since: the way back must not lead past what a person did.
+    """
+    if (begun := half_way.begun(services, delivery)) is not None and not _begins_anew(services, delivery):
         return dict(begun.data)
     before: dict[str, Any]
     if delivery.at_stage == TEST_LEG:
@@ -192,9 +199,15 @@ def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
             "stage": plain.stage_to_json(stage),
             "baseline": baseline.take(services, stage, builder=builder),
         }
-    event = _event(services, delivery, "leg.started", f"{delivery.short} enters {delivery.at_stage}", before)
+    event = _event(services, delivery, LEG_STARTED, f"{delivery.short} enters {delivery.at_stage}", before)
     services.store.record_event(event)
     return {**before, "looked": services.looked()}
+
+
+def _begins_anew(services: Services, delivery: Delivery) -> bool:
+    if delivery.at_stage == TEST_LEG or _goes_back(services, delivery):
+        return False
+    return is_overtaken(services, delivery)
 
 
 def _errored(services: Services, delivery: Delivery, error: Exception) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.event import Event
 from herodeploy.flows.baseline import RECENT, release_there
-from herodeploy.flows.moves import last_move, last_of
+from herodeploy.flows.moves import LEG_STARTED, is_overtaken, last_of
 from herodeploy.flows.services import Services
 
 LATER = 2
@@ -15,8 +15,8 @@ LATER = 2
 
 
 def begun(services: Services, delivery: Delivery) -> Event | None:
-    """Return the event of the first attempt of the leg that a delivery is in, or waits to enter."""
-    return last_of(services, delivery.at_stage, delivery.move, delivery.id, "leg.started")
+    """Return the event with which the leg began that a delivery is in, or waits to enter, in whichever attempt."""
+    return last_of(services, delivery.at_stage, delivery.move, delivery.id, LEG_STARTED)
 
 
 def brought(services: Services, delivery: Delivery) -> list[str]:
@@ -28,8 +28,7 @@ def brought(services: Services, delivery: Delivery) -> list[str]:
         PlatformError: nobody can tell.
     """
     event = begun(services, delivery)
-    last = last_move(services, delivery.at_stage) if event is not None else None
-    if event is None or (last is not None and last.delivery_id != delivery.id):
+    if event is None or is_overtaken(services, delivery):
         return []
     slug_id, before = delivery.slug_id, event.data.get("baseline")
     if slug_id is None or not isinstance(before, dict):

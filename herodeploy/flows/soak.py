@@ -40,9 +40,13 @@ def event(services: Services, stage: str, move: str, soaking: dict[str, Any], de
     return services.event(SOAKING, soaking["reason"], stage=stage, delivery_id=delivery_id, data=data)
 
 
-def last(services: Services, stage: str, move: str, delivery_id: str | None) -> dict[str, Any]:
-    """Return where a leg goes on after a soak, as part of its payload; nothing where none has begun."""
-    event = last_of(services, stage, move, delivery_id, SOAKING, CRASHED)
+def last(services: Services, stage: str, move: str, delivery_id: str | None, *, after: int = 0) -> dict[str, Any]:
+    """Return where a leg goes on after a soak, as part of its payload; nothing where none has begun.
+
+    Parameters:
+        after: the number of an event; what came before it does not count.
+    """
+    event = last_of(services, stage, move, delivery_id, SOAKING, CRASHED, after=after)
     return {} if event is None else {"soaked": dict(event.data)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
@@ -11,8 +12,9 @@ from support.two_waves import Clock, Shop, slugs, two_waves
 
 from herodeploy.app import exclusive
 from herodeploy.domain.delivery import Delivery, Status
-from herodeploy.errors import Occupied
+from herodeploy.errors import Occupied, PlatformError
 from herodeploy.flows import attend, deliver, holds, mode, overrides, promote, rollback, work
+from herodeploy.flows.choose import Wish
 from herodeploy.flows.targets import targets
 from herodeploy.flows.why import why
 
@@ -197,3 +199,39 @@ def test_a_switch_of_the_mode_meanwhile_lets_it_finish(two: Shop, clock: Clock) 
     clock.ahead += timedelta(minutes=11)
     look(two)
     assert now(two, delivery).status is Status.DELIVERED
+
+
+def test_after_a_way_back_by_promotion_the_first_wave_comes_first_again(
+    two: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = two.versions(two.app("staging"))[-1][0]
+    two.commit(index_dot_html="two\n")
+    errored = errs(two, monkeypatch, two.deliver, after=1)
+    assert slugs(two) == [errored.slug_id, two.first.slug_id]
+    promote.promote(two.services, wish=Wish(release=f"v{before}"))
+    assert slugs(two) == [two.first.slug_id] * 2
+
+    two.resume()
+    deliver.approve(two.services, errored.id)
+    errs(two, monkeypatch, lambda: two.advance(now(two, errored)), after=0)
+    assert two.advance(now(two, errored)).status is Status.DELIVERED
+    assert slugs(two) == [errored.slug_id] * 2
+
+
+def errs(shop: Shop, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], *, after: int) -> Delivery:
+    """Let the platform take so many promotions, and err at the next one."""
+    promotions, left = shop.services.heroku.promotions, [True] * after
+
+    def create(*arguments: Any) -> Any:
+        if not left:
+            raise PlatformError("HTTP 503")
+        left.pop()
+        return type(promotions).create(promotions, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(promotions, "create", create)
+        with pytest.raises(PlatformError):
+            act()
+    [errored] = shop.services.store.open_deliveries(shop.services.pipeline().id)
+    assert (errored.status, errored.at_stage) == (Status.ERRORED, "production")
+    return now(shop, errored)

@@ -12,7 +12,7 @@ from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import Occupied, PlatformError, StoreError
-from herodeploy.flows import locks, mode, overrides, promote, rollback
+from herodeploy.flows import deliver, holds, locks, mode, overrides, promote, rollback
 
 Shop = Any
 
@@ -126,6 +126,49 @@ def test_an_override_of_one_hold_is_none_of_the_next(shop: Shop, monkeypatch: py
     rollback.rollback(shop.services, "production", why="three is worse")
     assert [each.status for each in shop.resume()] == [Status.WAITING]
     assert shop.slug(shop.app("production")) == first.slug_id, "bob's rollback is not undone"
+
+
+@pytest.mark.parametrize("way_in", ["approve", "resume-auto"])
+def test_the_way_back_does_not_lead_to_what_a_person_rolled_back_from(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, way_in: str
+) -> None:
+    staging, production = shop.services.spec.stages
+    stages = (staging, dataclasses.replace(production, on_failure="rollback"))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=stages)
+    live, first = shop.app("production"), shop.deliver()
+    shop.commit(index_dot_html="two\n")
+    shop.deliver()
+    shop.commit(Procfile='web: test "$PLACE" != bad && exec python3 -m http.server "$PORT" --bind 127.0.0.1\n')
+    errored = errors_at_production(shop, monkeypatch, done=False)
+    rollback.rollback(shop.services, "production", why="two loses orders")
+    shop.services.heroku.config_vars.update(live, {"PLACE": "bad"})
+    if way_in == "approve":
+        shop.resume()
+        deliver.approve(shop.services, errored.id)
+    else:
+        holds.lift(shop.services, "production")
+    assert shop.advance(now(shop, errored)).status is Status.FAILED
+    assert shop.slug(live) == first.slug_id
+
+
+def test_a_rollback_that_was_cut_is_over_once_a_delivery_has_come_through(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = shop.app("production")
+    shop.deliver()
+    oldest = shop.versions(live)[-1][0]
+    one, _ = [shop.deliver(shop.commit(index_dot_html=f"{text}\n")) for text in ("one", "two")]
+    shop.commit(index_dot_html="three\n")
+    errored = errors_at_production(shop, monkeypatch, done=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.services.heroku.releases, "rollback", dies)
+        with pytest.raises(Cut):
+            rollback.rollback(shop.services, "production", f"v{oldest}")
+    shop.resume()
+    deliver.approve(shop.services, errored.id)
+    assert shop.advance(now(shop, errored)).status is Status.DELIVERED
+    rollback.rollback(shop.services, "production")
+    assert shop.slug(live) == one.slug_id, "two was left by the rollback that was cut"
 
 
 def test_a_newer_one_leaves_it_on_its_way_until_it_has_come_as_far(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
