@@ -83,7 +83,7 @@ def release_there(releases: list[Release], slug_id: str, baseline: Baseline, att
                 if newer and attempt == 1:
                     return release
                 continue
-            if newer or release.current:
+            if newer or release.current or release.status == "pending":
                 return release
         elif release.status in ("succeeded", "pending"):
             return None

@@ -19,6 +19,7 @@ from herodeploy.flows.occupancy import occupied_by_hand
 from herodeploy.flows.put_back import WAVE_FAILED, roll_back, settle
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_put_back
+from herodeploy.flows.watch import watch_release
 from herodeploy.gates.lock import sentence
 
 LOOK_BACK = 100
@@ -70,13 +71,17 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
         UsageError: there is nothing to go back to.
     """
     spec = services.stage(stage)
+    _until_quiet(services, spec)
     cut = _cut(services, spec) if to is None else None
     soaks = soaking_in(services, stage)
     pairs = cut or {app: _choose(services, spec, app, to) for app in _meant(services, spec, soaks, to)}
+    if to is not None:
+        _check_same(services, spec, pairs, to)
     services.tell("leg", f"rolling {stage} back", leg=stage)
     _tell_locks(services, stage)
     with occupied_by_hand(services, stage, instead_of=soaks):
         if cut is None:
+            _forget_verified(services, stage, pairs)
             _record_start(services, spec, pairs, why)
         if soaks is not None:
             end(services, soaks, services.actor, why)
@@ -89,6 +94,32 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
     reasons = refused + [each["reason"] for each in settled.values() if each["reason"]]
     _record(services, spec, pairs, rolled, reasons, why)
     return RollbackView(stage, rolled)
+
+
+def _until_quiet(services: Services, stage: StageSpec) -> None:
+    """Wait for releases that are under way, as of a promotion that was cut: their ends decide what to go back from."""
+    for app in stage.apps:
+        newest = next(iter(services.heroku.releases.list(app, limit=1)), None)
+        if newest is not None and newest.status == "pending":
+            services.tell("wait", f"v{newest.version} is under way", leg=stage.name, app=app)
+            watch_release(services, app, newest.id, stage.name, beside=True)
+
+
+def _check_same(services: Services, stage: StageSpec, pairs: Pairs, to: str) -> None:
+    """Refuse a version that stands for different artifacts: each app counts its own releases."""
+    releases = {app: pairs[app][1] if app in pairs else services.heroku.releases.current(app) for app in stage.apps}
+    slugs = {app: each.slug_id for app, each in releases.items() if each is not None and each.slug_id is not None}
+    if len(set(slugs.values())) > 1:
+        commits = {app: services.slug(app, slug_id).commit for app, slug_id in slugs.items()}
+        told = ", ".join(f"{(commit or 'an unknown commit')[:8]} in {app}" for app, commit in commits.items())
+        hint = f"name the commit, for all of them: herodeploy rollback {stage.name} --to COMMIT"
+        raise UsageError(f"{to} is not one artifact: {told}", hint=hint)
+
+
+def _forget_verified(services: Services, stage: str, pairs: Pairs) -> None:
+    """Let nothing go on from here, or come back, by itself that a person takes out."""
+    for slug_id in _left(pairs):
+        services.store.forget_verified(services.pipeline().id, stage, slug_id)
 
 
 def _tell_locks(services: Services, stage: str) -> None:
@@ -146,7 +177,7 @@ def _meant(services: Services, stage: StageSpec, soaks: Delivery | None, to: str
 def _half_way(services: Services, stage: StageSpec) -> str | None:
     """Return the artifact of the last move into a stage, if it did not come through: it errored, failed or was cut."""
     last = services.store.targets.of_last_move(services.pipeline().id, stage.name)
-    if all(target.good for target in last):
+    if all(target.good for target in last) and {target.app for target in last} >= set(stage.apps):
         return None
     return next((target.slug_id for target in last if target.slug_id), None)
 

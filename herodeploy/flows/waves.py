@@ -105,7 +105,9 @@ def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -
     """Return the ``promotion_id`` of what was begun, the ``releases`` of apps that have the artifact, and why the
     platform refuses, if it does.
     """
-    there = _seen(move, apps) if services.saves_a_look(move.looked) else _already_there(services, move, apps)
+    # What was newer than what ran may have been under way, and may be this very artifact.
+    quiet = all(move.baseline[app]["newest"] in (0, move.baseline[app]["version"]) for app in apps)
+    there = _seen(move, apps) if services.saves_a_look(move.looked) and quiet else _already_there(services, move, apps)
     # A promotion that a cut attempt sent may not show its release yet, and nothing lists promotions.
     for _ in range(LOOKS_AGAIN if again and len(there) < len(apps) else 0):
         services.pause(services.poll)

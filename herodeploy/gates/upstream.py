@@ -18,4 +18,4 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001
         return Verdict(KIND, Answer.PASS, f"nothing comes before {facts.stage.name}", facts=known)
     if facts.slug_id is not None and facts.verified_upstream:
         return Verdict(KIND, Answer.PASS, f"verified in {before.name}", facts=known)
-    return Verdict(KIND, Answer.WAIT, f"not verified in {before.name} yet", facts=known)
+    return Verdict(KIND, Answer.WAIT, f"not verified in {before.name}, or taken back there since", facts=known)

@@ -14,8 +14,8 @@ from herodeploy.gates import upstream
     ("stage", "verified", "slug", "answer", "reason"),
     [
         ("production", True, "s1", "PASS", "verified in staging"),
-        ("production", False, "s1", "WAIT", "not verified in staging yet"),
-        ("production", True, None, "WAIT", "not verified in staging yet"),
+        ("production", False, "s1", "WAIT", "not verified in staging, or taken back there since"),
+        ("production", True, None, "WAIT", "not verified in staging, or taken back there since"),
         ("staging", False, None, "PASS", "nothing comes before staging"),
     ],
 )
