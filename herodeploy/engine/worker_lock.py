@@ -125,7 +125,7 @@ class _FileLock:
         # A shared lock finds out without being in another looker's way.
         fd = self._open()
         if _locked(fd, fcntl.LOCK_SH):
-            os.close(fd)
+            _give_back(fd)
             return None
         with suppress(OSError, ValueError):
             return f"process {int(self._file.read_text())}"
@@ -137,7 +137,7 @@ class _FileLock:
     def drop(self) -> None:
         # The file stays: removing it would let two processes lock two files of one name.
         if self._fd is not None:
-            os.close(self._fd)
+            _give_back(self._fd)
             self._fd = None
 
     def _open(self) -> int:
@@ -160,6 +160,12 @@ def _locked(fd: int, how: int) -> bool:
         os.close(fd)
         return False
     return True
+
+
+def _give_back(fd: int) -> None:
+    """Unlock before closing: a child that is just being started has the file open, too, until its program runs."""
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    os.close(fd)
 
 
 class _Turn:
@@ -189,6 +195,6 @@ class _Turn:
         fcntl.flock(self._fd, fcntl.LOCK_EX)
         with self._guard:
             if self._too_late:
-                os.close(self._fd)
+                _give_back(self._fd)
             else:
                 self._came.set()

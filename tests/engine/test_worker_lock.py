@@ -203,3 +203,24 @@ def test_ctrl_c_ends_the_waiting(database: str) -> None:
 def myself(database: str) -> str:
     """Return this process as the lock names it."""
     return f"{os.getpid()}@{socket.gethostname()}" if database.startswith("postgres") else str(os.getpid())
+
+
+def test_one_that_was_given_back_is_free_though_children_are_being_started(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def spawn() -> None:
+        while not ended.is_set():
+            # A folder to change to lets Python fork, as for everything that herodeploy runs in one.
+            subprocess.run(["true"], check=True, start_new_session=True, cwd="/")
+
+    threads = [threading.Thread(target=spawn) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20_000):
+            with WorkerLock(tmp_path, "pipeline"):
+                pass
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
