@@ -24,6 +24,7 @@ from herodeploy.flows.occupancy import enter
 from herodeploy.flows.put_back import WAVE_FAILED
 from herodeploy.flows.services import Services
 from herodeploy.flows.start import start_delivery
+from herodeploy.flows.supersede import has_a_place, supersede_older
 from herodeploy.flows.verified import record_verified
 from herodeploy.flows.waves import failed
 
@@ -52,10 +53,16 @@ def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
         Busy: another delivery holds the stage.
     """
     for cut in services.store.open_deliveries(delivery.pipeline_id, before=delivery.id):
-        if cut.status is Status.RUNNING:
-            if not cut.soaks:
-                services.tell("info", f"carrying on {cut.id} ({cut.short}), which was cut")
-            carry(services, engine, cut)
+        if cut.status is not Status.RUNNING:
+            continue
+        if not has_a_place(services, cut):
+            services.tell(
+                "warning", f"{cut.id} ({cut.short}) is on its way into {cut.at_stage}, which is no stage any more"
+            )
+            continue
+        if not cut.soaks:
+            services.tell("info", f"carrying on {cut.id} ({cut.short}), which was cut")
+        carry(services, engine, cut)
     services.store.due.ask(delivery.id, services.actor)
     # What was carried on may have superseded this one.
     return carry(services, engine, services.store.delivery(delivery.id) or delivery)
@@ -246,7 +253,7 @@ def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> D
     data = {"releases": {app: got["version"] for app, got in outcome["releases"].items()}}
     event = _event(services, delivery, kind, f"{delivery.short} runs in {leg}: {versions}", data)
     # First of all: once this one has moved on, nobody would come back to what is left to be superseded.
-    _supersede_older(services, delivery, leg)
+    supersede_older(services, delivery, leg)
     if following is None:
         event = _event(services, delivery, "delivery.delivered", f"{delivery.short} is delivered: {versions}", data)
         return _move(services, delivery, event, status=Status.DELIVERED, **changes)
@@ -275,27 +282,6 @@ def _following(services: Services, stage: str) -> str | None:
     names = [each.name for each in services.spec.stages]
     at = names.index(stage) + 1
     return names[at] if at < len(names) else None
-
-
-def _supersede_older(services: Services, delivery: Delivery, passed: str) -> None:
-    """End the older ones that wait or errored: this one has passed verification and makes them pointless.
-
-    One that is on its way into a later stage is left to finish: to end it there would leave that stage half-way.
-
-    Parameters:
-        passed: the stage that this one has passed.
-    """
-    names = [stage.name for stage in services.spec.stages]
-    later = names[names.index(passed) + 1 :]
-    for older in services.store.open_deliveries(delivery.pipeline_id, before=delivery.id):
-        if older.status not in (Status.WAITING, Status.ERRORED):
-            continue
-        if older.at_stage in later and half_way.begun(services, older) is not None:
-            continue
-        reason = f"superseded by {delivery.id} ({delivery.short})"
-        event = _event(services, older, "delivery.superseded", f"{older.short} is {reason}")
-        services.store.move(older.id, event=event, expect=older.status, status=Status.SUPERSEDED, reason=reason)
-        services.tell("info", f"{older.id} ({older.short}) is superseded")
 
 
 def _move(services: Services, delivery: Delivery, event: Event, **changes: Any) -> Delivery:

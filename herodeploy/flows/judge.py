@@ -15,6 +15,7 @@ from herodeploy.errors import Interrupted, PlatformError, StoreError
 from herodeploy.flows import half_way, mode
 from herodeploy.flows.locks import tell_warnings
 from herodeploy.flows.looks.look import look_for
+from herodeploy.flows.moves import LEG_STARTED, last_move
 from herodeploy.flows.services import Services
 from herodeploy.gates.evaluate import LOOK_AGAIN, decision, evaluate, recheck_at
 from herodeploy.store.judging import Judged, Known
@@ -150,13 +151,23 @@ def _judge(services: Services, delivery: Delivery, facts: Facts, inside: Sequenc
 
 
 def _inside(services: Services, stage: str) -> list[Delivery]:
-    """Return the deliveries that are on their way into a stage: they soak there, are carried on, or were cut."""
-    return [each for each in services.store.due.running(services.pipeline().id) if each.at_stage == stage]
+    """Return the deliveries that are on their way into a stage: they soak there, are carried on, or were cut.
+
+    And the one that moved it last and came only half-way; not of a first stage, where what errors is built anew.
+    """
+    inside = [each for each in services.store.due.running(services.pipeline().id) if each.at_stage == stage]
+    last = last_move(services, stage) if stage != services.spec.first.name else None
+    if last is not None and last.kind == LEG_STARTED and last.delivery_id is not None:
+        half = services.store.delivery(last.delivery_id)
+        if half is not None and half.status in (Status.WAITING, Status.ERRORED):
+            inside.append(half)
+    return inside
 
 
 def _occupied(facts: Facts, inside: Sequence[Delivery], now: datetime) -> list[Verdict]:
     """Return the verdict that no person can override, where another delivery is on its way into the stage."""
-    other = next((each for each in inside if each.id != facts.delivery_id), None)
+    barring = (each for each in inside if each.status is Status.RUNNING or each.id > facts.delivery_id)
+    other = next((each for each in barring if each.id != facts.delivery_id), None)
     if other is None:
         return []
     why = f": {other.reason}" if other.soaks else ""

@@ -173,6 +173,8 @@ def _cut(services: Services, chosen: Chosen) -> dict[str, Any] | None:
     noted: dict[str, Any] = dict(last.data)
     if not isinstance(noted.get("baseline"), dict) or set(noted["baseline"]) != set(chosen.apps):
         return None
+    if "waves" in noted and noted["waves"] != _waves(narrow(chosen.stage, chosen.apps)):
+        return None
     told = f"carrying on the promotion of {last.at:%Y-%m-%d %H:%M} UTC, which was cut"
     services.tell("info", told, leg=chosen.stage.name)
     return noted
@@ -190,9 +192,14 @@ def _is_way_back(services: Services, planned: PromotionPlan, before: dict[str, b
 
 
 def _record_start(services: Services, planned: PromotionPlan, noted: dict[str, Any]) -> None:
-    data: dict[str, object] = {**noted, "slug_id": planned.slug_id, "apps": list(planned.stage.apps)}
+    stage = planned.stage
+    data: dict[str, object] = {**noted, "slug_id": planned.slug_id, "apps": list(stage.apps), "waves": _waves(stage)}
     event = services.event("promotion.started", f"promoting {planned.what}", stage=planned.stage.name, data=data)
     holds.begin(services, planned.stage, event, f"promoted {planned.what}" if noted["is_way_back"] else None)
+
+
+def _waves(stage: StageSpec) -> list[list[str]]:
+    return [list(wave) for wave in stage.waves]
 
 
 def _payload(services: Services, planned: PromotionPlan, noted: dict[str, Any]) -> dict[str, Any]:

@@ -20,13 +20,18 @@ class Locks:
         self._db = database
 
     def add(self, lock: Lock, event: Event) -> None:
-        """Lock, and forget the locks that have ended; the same id again changes nothing."""
+        """Lock, and forget the locks that have ended; the same id again changes nothing.
+
+        Whoever locks means what they have asked for before, too: it is as if they had not asked.
+        """
         with self._db.write() as tx:
             tx.execute(schema.locks.delete().where(schema.locks.c.until <= lock.since))
             wanted = self._db.insert(schema.locks).values(row_of(lock)).on_conflict_do_nothing()
             if tx.execute(wanted.returning(schema.locks.c.id)).first() is not None:
                 tx.execute(schema.events.insert().values(row_of(event)))
                 news.tell(tx, *news.before(lock.pipeline_id, lock.stage))
+                if not lock.warning:
+                    _ask_no_more(tx, lock)
 
     def remove(self, lock_id: str, event: Event) -> bool:
         """Unlock; whether the lock was there."""
@@ -91,3 +96,10 @@ class Locks:
         with self._db.read() as tx:
             row = tx.execute(query).first()
         return None if row is None else TakenBack(**row._mapping)
+
+
+def _ask_no_more(tx: sa.Connection, lock: Lock) -> None:
+    table = schema.deliveries
+    theirs = sa.func.lower(table.c.asked_by) == lock.by.lower()
+    of_pipeline = [table.c.pipeline_id == lock.pipeline_id] if lock.pipeline_id is not None else []
+    tx.execute(table.update().where(theirs, *of_pipeline).values(asked_by=None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
@@ -12,6 +13,7 @@ from support.two_waves import Clock, Shop, slugs, two_waves
 
 from herodeploy.app import exclusive
 from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.mode import Mode
 from herodeploy.errors import Occupied, PlatformError
 from herodeploy.flows import attend, deliver, holds, mode, overrides, promote, rollback, work
 from herodeploy.flows.choose import Wish
@@ -216,6 +218,30 @@ def test_after_a_way_back_by_promotion_the_first_wave_comes_first_again(
     errs(two, monkeypatch, lambda: two.advance(now(two, errored)), after=0)
     assert two.advance(now(two, errored)).status is Status.DELIVERED
     assert slugs(two) == [errored.slug_id] * 2
+
+
+def test_a_promotion_by_hand_whose_waves_were_edited_meanwhile_reaches_every_app(two: Shop, clock: Clock) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    mode.switch(two.services, Mode.DELIVERY, None)
+    two.commit(index_dot_html="two\n")
+    waiting = two.deliver()
+
+    class Cut(BaseException):
+        pass
+
+    def cut() -> None:
+        clock.then = lambda: None
+        raise Cut
+
+    clock.then = cut
+    with pytest.raises(Cut):
+        promote.promote(two.services)
+    assert slugs(two) == [waiting.slug_id, two.first.slug_id]
+    staging, production = two.services.spec.stages
+    stages = (staging, dataclasses.replace(production, waves=((us,), (eu,))))
+    two.services.spec = dataclasses.replace(two.services.spec, stages=stages)
+    promote.promote(two.services)
+    assert slugs(two) == [waiting.slug_id] * 2
 
 
 def errs(shop: Shop, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], *, after: int) -> Delivery:

@@ -10,7 +10,7 @@ import pytest
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
-from herodeploy.domain.pipeline import GateSpec
+from herodeploy.domain.pipeline import GateSpec, Stage, StageSpec
 from herodeploy.errors import Occupied, PlatformError, StoreError
 from herodeploy.flows import deliver, holds, locks, mode, overrides, promote, rollback
 
@@ -81,6 +81,21 @@ def test_gates_that_look_at_the_world_look_again(shop: Shop, monkeypatch: pytest
     assert (waiting.id, waiting.status) == (errored.id, Status.WAITING)
     assert f"{live} is in maintenance mode" in waiting.reason
     assert shop.slug(live) is None
+
+
+def test_of_two_that_errored_half_way_the_older_does_not_follow_the_newer(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = shop.app("production")
+    shop.deliver()
+    shop.commit(index_dot_html="two\n")
+    older = errors_at_production(shop, monkeypatch, done=True)
+    shop.commit(index_dot_html="three\n")
+    newer = errors_at_production(shop, monkeypatch, done=True)
+    before = shop.versions(live)
+    assert [each.status for each in shop.resume()] == [Status.SUPERSEDED, Status.DELIVERED]
+    assert now(shop, older).reason == f"superseded by {newer.id} ({newer.short})"
+    assert shop.versions(live) == before, "the newer was there already, and stayed"
 
 
 def test_a_rollback_by_hand_meanwhile_is_not_undone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,3 +318,43 @@ def dies_after(shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str, stage: st
         patched.setattr(store.judging, "record", record)
         with pytest.raises(Cut):
             shop.deliver()
+
+
+def test_what_was_cut_before_a_stage_that_is_no_more_stops_nothing_else(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.services.heroku.promotions, "create", dies)
+        with pytest.raises(Cut):
+            shop.deliver()
+    [older] = shop.services.store.open_deliveries(shop.services.pipeline().id)
+    staging, production = shop.services.spec.stages
+    stages = (staging, dataclasses.replace(production, name="live"))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=stages)
+    shop.commit(index_dot_html="two\n")
+    assert shop.deliver().status is Status.DELIVERED
+    told = f"{older.id} ({older.short}) is on its way into production, which is no stage any more"
+    assert told in shop.told("warning")
+    assert now(shop, older).status is Status.SUPERSEDED
+
+
+def test_what_waits_before_production_is_not_superseded_by_what_has_only_passed_dev(make: Any) -> None:
+    shop = make(applied=False)
+    name = shop.services.spec.name
+    stages = tuple(
+        StageSpec(stage, kind, (f"{name}-{stage}",), ((f"{name}-{stage}",),))
+        for stage, kind in (("dev", Stage.DEVELOPMENT), ("staging", Stage.STAGING), ("production", Stage.PRODUCTION))
+    )
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=stages)
+    shop.apply()
+    older = shop.deliver()
+    assert (older.status, older.at_stage) == (Status.WAITING, "production")
+    lock = locks.lock(shop.services, "staging", why="QA is at it")
+    shop.services.actor = "bob@example.com"
+    shop.commit(index_dot_html="two\n")
+    newer = shop.deliver()
+    assert (newer.status, newer.at_stage, now(shop, older).status) == (Status.WAITING, "staging", Status.WAITING)
+
+    locks.unlock(shop.services, lock.id)
+    shop.resume()
+    assert (now(shop, newer).at_stage, now(shop, older).status) == ("production", Status.SUPERSEDED)

@@ -96,3 +96,23 @@ def test_what_cannot_be_locked(shop: Shop) -> None:
     with pytest.raises(UsageError, match="would have ended already"):
         locks.lock(shop.services, why="x", until=shop.services.clock())
     assert locks.in_force(shop.services) == []
+
+
+def test_who_locks_after_they_asked_keeps_out_what_they_asked_for(shop: Shop) -> None:
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    first = shop.deliver()
+    shop.commit(index_dot_html="two\n")
+    report, left = shop.services.report, [True]
+
+    def hear(note: Any) -> None:
+        report(note)
+        if note.text.startswith("building") and left:
+            left.pop()
+            locks.lock(shop.services, "production", why="wait, there is a bug")
+
+    shop.services.report = hear
+    waiting = shop.deliver()
+    assert (waiting.status, waiting.at_stage) == (Status.WAITING, "production")
+    assert waiting.reason == "production is locked by ann@example.com: wait, there is a bug"
+    assert shop.slug(shop.app("production")) == first.slug_id
+    assert shop.advance(waiting).status is Status.DELIVERED, "they ask again, knowing of it"
