@@ -101,8 +101,10 @@ class StageSection(Section):
     )
     wave_soak: Duration | None = Field(
         default=None,
-        description="How long each wave but the last must stay good before the next: it is verified again then, and a "
-        "dyno that crashes meanwhile fails the wave at once, as a failed verification does.",
+        description="How long each wave but the last must stay good before the next: it is verified again then. A "
+        "dyno that crashes meanwhile fails the wave, as a failed verification does: at once where it lies crashed at "
+        "one of the looks (each 30 seconds), else at the end, by the log. A stage that is locked meanwhile keeps the "
+        "next wave out.",
     )
     verify: VerifySection | None = Field(
         default=None, description="Check of each new release. When left out, its dynos must be up and no more."

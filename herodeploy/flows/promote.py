@@ -84,7 +84,8 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
         reason = move_wave(services, run, move, str(number), wave)
         if reason is None and stage.wave_soak is not None and number < many:
             until = run.step(f"wave {number}: soaks", partial(_soaks_until, services, stage.wave_soak))
-            return soak.outcome(number, many, datetime.fromisoformat(until), move.releases)
+            log = run.step(f"wave {number}: log", partial(soak.places, services, move.releases))
+            return soak.outcome(number, many, datetime.fromisoformat(until), move.releases, log)
     if reason is not None:
         services.store.targets.skip(move.id)
         return failed(put_back(services, run, move, reason))

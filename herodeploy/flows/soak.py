@@ -6,13 +6,15 @@ meanwhile, and who is killed goes on with the same clock.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from herodeploy.domain.event import Event
 from herodeploy.errors import PlatformError
-from herodeploy.flows.health import crashed
+from herodeploy.flows.health import crashed, read_log
 from herodeploy.flows.moves import last_of
 from herodeploy.flows.services import Services
 from herodeploy.flows.side_by_side import side_by_side
@@ -22,21 +24,32 @@ SOAKING = "wave.soaking"
 CRASHED = "wave.crashed"
 LOOK_AGAIN = 30.0
 """Seconds between two looks at the dynos of what soaks."""
+Look = Callable[[Services, str, dict[str, Any]], set[str]]
 
 
-def outcome(wave: int, of: int, until: datetime, releases: dict[str, Any]) -> dict[str, Any]:
+def outcome(
+    wave: int, of: int, until: datetime, releases: dict[str, Any], log: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the outcome of a leg whose last wave is soaking.
 
     Parameters:
         releases: what all apps got so far.
+        log: as of `places`.
     """
     reason = f"wave {wave} of {of} soaks until {until:%Y-%m-%d %H:%M} UTC"
-    return {"outcome": "soaking", "reason": reason, "wave": wave, "until": until.isoformat(), "releases": releases}
+    known = {"wave": wave, "until": until.isoformat(), "releases": releases, "log": dict(log or {})}
+    return {"outcome": "soaking", "reason": reason, **known}
+
+
+def places(services: Services, releases: Collection[str]) -> dict[str, str]:
+    """Return how far the log of each app has come: what it tells of later belongs to the soak."""
+    works = {app: partial(_place, services, app) for app in releases}
+    return {app: place for app, place in side_by_side(services, works).items() if place}
 
 
 def event(services: Services, stage: str, move: str, soaking: dict[str, Any], delivery_id: str | None) -> Event:
     """Return what goes into the audit log about it; `move` as of `Move`."""
-    data: dict[str, object] = {"move": move, **{key: soaking[key] for key in ("wave", "until", "releases")}}
+    data: dict[str, object] = {"move": move, **{key: soaking[key] for key in ("wave", "until", "releases", "log")}}
     return services.event(SOAKING, soaking["reason"], stage=stage, delivery_id=delivery_id, data=data)
 
 
@@ -73,8 +86,14 @@ def wait(services: Services, stage: str, move: str, soaked: dict[str, Any], deli
 
 
 def look(services: Services, stage: str, move: str, soaked: dict[str, Any], delivery_id: str | None) -> dict[str, Any]:
-    """Look once whether a dyno of what soaks has crashed; parameters and result as of `wait`."""
-    if next_look(services, soaked) is not None and (found := _crashed(services, soaked)):
+    """Look once whether a dyno of what soaks has crashed; parameters and result as of `wait`.
+
+    At the end the log is read, too: a dyno is started again at once, so most looks miss one that crashes now and then.
+    """
+    if soaked.get("crashed"):
+        return soaked
+    look_at = _lies_crashed if next_look(services, soaked) is not None else _crashed_meanwhile
+    if found := _crashed(services, soaked, look_at):
         soaked = {**soaked, "move": move, "crashed": found}
         _note(services, stage, soaked, delivery_id)
     return soaked
@@ -86,9 +105,15 @@ def next_look(services: Services, soaked: dict[str, Any]) -> datetime | None:
     return None if now >= ends or soaked.get("crashed") else min(ends, now + timedelta(seconds=LOOK_AGAIN))
 
 
-def _crashed(services: Services, soaked: dict[str, Any]) -> dict[str, str]:
-    """Say of each app where a dyno has crashed which; where nobody can tell, the end of the soak will."""
-    looks = {app: partial(crashed, services, app, got["version"]) for app, got in soaked["releases"].items()}
+def _place(services: Services, app: str) -> str:
+    with suppress(PlatformError):
+        return read_log(services, app, None).newest
+    return ""
+
+
+def _crashed(services: Services, soaked: dict[str, Any], look_at: Look) -> dict[str, str]:
+    """Say of each app where a dyno has crashed which; where nobody can tell, the verification after the soak will."""
+    looks = {app: partial(look_at, services, app, soaked) for app in soaked["releases"]}
     try:
         found = side_by_side(services, looks)
     except PlatformError:
@@ -98,6 +123,18 @@ def _crashed(services: Services, soaked: dict[str, Any]) -> dict[str, str]:
         for app, names in found.items()
         if names
     }
+
+
+def _lies_crashed(services: Services, app: str, soaked: dict[str, Any]) -> set[str]:
+    return crashed(services, app, soaked["releases"][app]["version"])
+
+
+def _crashed_meanwhile(services: Services, app: str, soaked: dict[str, Any]) -> set[str]:
+    since = soaked.get("log", {}).get(app)
+    told = read_log(services, app, since).crashed if since is not None else set()
+    # What somebody runs once, such as a console, says nothing about the release.
+    kept = {line.type for line in services.heroku.formation.list(app)} if told else set()
+    return {name for name in told if name.partition(".")[0] in kept}
 
 
 def _note(services: Services, stage: str, soaked: dict[str, Any], delivery_id: str | None) -> None:

@@ -13,9 +13,10 @@ from support.two_waves import Clock, Shop, slugs, two_waves
 
 from herodeploy.app import exclusive
 from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.gate import Answer
 from herodeploy.domain.mode import Mode
 from herodeploy.errors import Occupied, PlatformError
-from herodeploy.flows import attend, deliver, holds, mode, overrides, promote, rollback, work
+from herodeploy.flows import attend, deliver, holds, locks, mode, overrides, promote, rollback, work
 from herodeploy.flows.choose import Wish
 from herodeploy.flows.targets import targets
 from herodeploy.flows.why import why
@@ -201,6 +202,33 @@ def test_a_switch_of_the_mode_meanwhile_lets_it_finish(two: Shop, clock: Clock) 
     clock.ahead += timedelta(minutes=11)
     look(two)
     assert now(two, delivery).status is Status.DELIVERED
+
+
+def test_a_lock_that_is_set_while_a_wave_soaks_keeps_the_next_wave_out(two: Shop, clock: Clock) -> None:
+    delivery, ann = soaking(two), two.services.actor
+    two.services.actor = "bob@example.com"
+    made = locks.lock(two.services, "production", why="the canary loses orders")
+    two.services.actor = ann
+    clock.ahead += timedelta(minutes=11)
+    assert look(two) == work.LONGEST
+    halted = now(two, delivery)
+    assert (halted.status, halted.reason) == (
+        Status.WAITING,
+        "production is locked by bob@example.com: the canary loses orders",
+    )
+    assert slugs(two) == [delivery.slug_id, two.first.slug_id]
+    assert [each.name for each in why(two.services, delivery.id).verdicts if each.answer is Answer.WAIT] == ["lock"]
+
+    two.commit(index_dot_html="three\n")
+    newer = deliver.start_delivery(two.services, two.services.repo.head())
+    look(two)
+    assert now(two, delivery).status is Status.WAITING, "half-way in, it is not superseded"
+    locks.unlock(two.services, made.id)
+    versions = two.versions(two.services.spec.stages[1].apps[0])
+    look(two)
+    assert now(two, delivery).status is Status.DELIVERED
+    assert two.versions(two.services.spec.stages[1].apps[0])[: len(versions)] == versions, "not promoted to it again"
+    assert now(two, newer).at_stage == "production"
 
 
 def test_after_a_way_back_by_promotion_the_first_wave_comes_first_again(

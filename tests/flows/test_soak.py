@@ -123,6 +123,22 @@ def test_a_dyno_that_crashed_is_a_failure_also_when_it_is_up_again(crashing: Sho
     assert slugs(crashing) == [crashing.first.slug_id] * 2
 
 
+def test_a_dyno_that_crashed_between_two_looks_is_found_in_the_log(crashing: Shop, clock: Clock) -> None:
+    eu, crash = crashing.services.spec.stages[1].apps[0], clock.then
+
+    def crash_and_be_well_again() -> None:
+        crash()
+        if len(clock.pauses) == 2:
+            well_again(crashing)
+
+    clock.then = crash_and_be_well_again
+    failed = crashing.deliver()
+    assert failed.status is Status.FAILED
+    assert failed.reason.startswith(f"web.1 crashed in {eu} while wave 1 soaked")
+    assert sum(clock.pauses) > 500, "it looked well until the end"
+    assert slugs(crashing) == [crashing.first.slug_id] * 2
+
+
 def killed_after_the_crash(shop: Shop, act: Any) -> Any:
     """Let `act` be cut once a crash is told, and the dyno be up again; return the shop of the next process."""
     report = shop.services.report

@@ -29,7 +29,7 @@ MOVES = {
     "delivery.errored": ({"running"}, "errored"),
     "delivery.superseded": ({"waiting", "errored"}, "superseded"),
     "delivery.failed": ({"waiting"}, "failed"),
-    "delivery.reopened": ({"failed", "errored"}, "waiting"),
+    "delivery.reopened": ({"failed", "errored", "running"}, "waiting"),
     "delivery.resumed": ({"errored"}, "running"),
 }
 """By the kinds of events of a delivery: the statuses that it may have before, and the one that it has then."""
