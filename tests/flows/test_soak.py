@@ -43,6 +43,12 @@ def test_a_wave_soaks_before_the_next_and_is_verified_again(two: Shop, clock: Cl
     assert [target.status for target in targets(two.services, "production")] == ["succeeded"] * 2
 
 
+def test_what_was_there_already_does_not_soak(two: Shop, clock: Clock) -> None:
+    mode.switch(two.services, Mode.DELIVERY, None)
+    assert promote.promote(two.services).already
+    assert clock.pauses == []
+
+
 def test_who_is_killed_while_a_wave_soaks_goes_on_with_the_same_clock(two: Shop, clock: Clock) -> None:
     eu, _ = two.services.spec.stages[1].apps
     two.commit(index_dot_html="two\n")
