@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from herodeploy.domain.pipeline import VerifySpec
 from herodeploy.errors import PlatformError
 from herodeploy.flows.command import given, run_in_checkout
-from herodeploy.flows.looks.told import PREFIX, hidden, secrets_of
+from herodeploy.flows.looks.told import PREFIX
 from herodeploy.flows.services import Services
 
 CANNOT_TELL = {75: "it could not tell", 126: "it may not be run", 127: "it was not found"}
@@ -47,11 +47,9 @@ def run_check(services: Services, subject: Subject, spec: VerifySpec, leg: str |
             hint="deliver a commit: herodeploy deliver",
         )
     services.tell("step", f"v{subject.version}: {spec.command}", leg=leg, app=subject.app)
-    secrets, show = secrets_of(os.environ), services.sink(leg=leg, app=subject.app, beside=True)
+    show = services.sink(leg=leg, app=subject.app, beside=True)
     env = {**given(os.environ), **_variables(services, subject, commit, leg)}
-    status = run_in_checkout(
-        services, commit, spec.command, env, spec.timeout, lambda line: show(hidden(line, secrets))
-    )
+    status = run_in_checkout(services, commit, spec.command, env, spec.timeout, show)
     if status is None:
         return f"`{spec.command}` for {subject.app} took longer than {spec.timeout.total_seconds():.0f}s"
     if status in CANNOT_TELL:

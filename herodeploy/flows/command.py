@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from threading import Event, Timer
 
 from herodeploy.domain.secret import OURS
+from herodeploy.flows.looks.told import hidden, secrets_of
 from herodeploy.flows.services import Services
 
 LINE = 64 * 1024
@@ -55,9 +56,10 @@ def run_in_checkout(
     """Run a shell command in a checkout of `commit`; return its exit status, None when it took longer than `within`.
 
     Parameters:
-        output: gets each line of what it prints.
+        output: gets each line of what it prints, without the values of variables here that are secret.
         told: what it may read from its standard input.
     """
+    secrets = secrets_of(os.environ)
     with TemporaryDirectory(prefix="herodeploy-", ignore_cleanup_errors=True) as folder, TemporaryFile() as stdin:
         stdin.write(told.encode())
         stdin.seek(0)
@@ -78,7 +80,7 @@ def run_in_checkout(
             process_group=0,
         )
         with _ended_with_us(process):
-            return _ended(process, within, output)
+            return _ended(process, within, lambda line: output(hidden(line, secrets)))
 
 
 @contextmanager

@@ -71,6 +71,14 @@ def test_a_command_runs_in_a_clean_checkout(make: Any, monkeypatch: pytest.Monke
     assert last == "key= ci=true"
 
 
+def test_secrets_are_hidden_in_what_a_command_prints(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QA_TOKEN", "s3cret-t0ken")
+    shop = make(ci=CiSpec("command", "echo ok $QA_TOKEN"))
+    ci.run(shop.services, shop.services.repo.head())
+    assert shop.told("output") == ["ok [REDACTED]"]
+    assert "s3cret" not in repr(shop.notes)
+
+
 def test_a_command_that_takes_too_long_is_stopped(make: Any) -> None:
     shop = make(ci=CiSpec("command", "sleep 60 | cat", timeout=timedelta(seconds=0.3)))
     with pytest.raises(Refused, match="took longer"):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Question
 from herodeploy.flows.command import given, run_in_checkout
-from herodeploy.flows.looks.told import document, hidden, secrets_of, variables
+from herodeploy.flows.looks.told import document, variables
 from herodeploy.flows.services import Services
 from herodeploy.gates import command
 
@@ -27,11 +27,10 @@ def look(services: Services, delivery: Delivery, question: Question) -> Mapping[
     if previous is not None and known:
         return previous.data
     run, leg = str(spec.options["run"]), facts.stage.name
-    secrets, show, kept = secrets_of(os.environ), services.sink(leg=leg), ""
+    show, kept = services.sink(leg=leg), ""
 
     def output(line: str) -> None:
         nonlocal kept
-        line = hidden(line, secrets)
         show(line)
         kept = (kept + line)[-KEPT:]
 
