@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from herodeploy.domain.progress import Note
 
 ENDS = ("done", "failed")
+PAUSES = (*ENDS, "wait")
+"""After these nothing goes on, where they speak of it."""
 
 
 class Story(Protocol):
@@ -43,6 +45,22 @@ class Times:
         return lasted(time.monotonic() - began) if began is not None else ""
 
 
+def says_it_again(note: Note, last: Note | None) -> bool:
+    """Whether a note says what the last one said, of the same app; or a leg, why it failed, which its app has said."""
+    if last is None or (note.kind, note.text, note.leg) != (last.kind, last.text, last.leg):
+        return False
+    return note.app == last.app or (note.kind == "failed" and note.app is None)
+
+
+def ends_as_it_began(note: Note, step: Note | None) -> bool:
+    """Whether a short step says when it is done what it said as it began."""
+    return (
+        step is not None
+        and (note.kind, step.kind) == ("done", "step")
+        and (note.text, note.leg, note.app) == (step.text, step.leg, step.app)
+    )
+
+
 class PlainStory:
     """One line a note: ``[staging] shop-staging: v3 released (4s)``, output as ``[staging] | line``.
 
@@ -58,7 +76,7 @@ class PlainStory:
         self._write = write
         self._times = Times()
         self._speaker: tuple[str | None, str | None] = (None, None)
-        self._last = ("", "")
+        self._last: Note | None = None
 
     def tell(self, note: Note) -> None:
         """Tell one note."""
@@ -71,9 +89,8 @@ class PlainStory:
             self._write(f"{leg}{f'{named} ' if named else ''}| {clean(note.text)}".rstrip())
             return
         self._speaker = (note.leg, note.app) if note.kind == "step" else (None, None)
-        lasted, last, self._last = self._times.of(note), self._last, (note.kind, note.text)
-        # A leg tells its failure once more than the step that failed; a short step says when it is done what it said.
-        if last in ((note.kind, note.text), ("step" if note.kind == "done" else "", note.text)):
+        lasted, last, self._last = self._times.of(note), self._last, note
+        if says_it_again(note, last) or ends_as_it_began(note, last):
             return
         app = f"{note.app}: " if note.app and note.app not in note.text else ""
         self._write(f"{leg}{app}{self.WORDS.get(note.kind, '')}{clean(note.text)}" + (f" ({lasted})" if lasted else ""))
@@ -104,9 +121,11 @@ class TerminalStory:
         self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._fancy = (sys.stderr.encoding or "").lower().replace("-", "") == "utf8"
         self._times = Times()
+        self._going = _Going("dots" if self._fancy else "line")
         self._live: Any = None
+        self._shown: _Moving | None = None
         self._held: Note | None = None
-        self._last = ("", "")
+        self._last: Note | None = None
         self._speaker: tuple[str | None, str | None] = (None, None)
 
     def tell(self, note: Note) -> None:
@@ -116,27 +135,23 @@ class TerminalStory:
             self._output(note)
             return
         self._speaker = (note.leg, note.app) if note.kind == "step" else (None, None)
-        lasted, last, self._last = self._times.of(note), self._last, (note.kind, note.text)
-        if last == self._last:
-            return
-        if note.kind == "step":
-            self._move(note)
-            self._held = note
-            return
-        self._line(note, lasted)
-        if note.kind == "leg":
-            self._move(note)
-        elif note.kind in ("failed", "wait"):
-            self.pause()
+        lasted, last, self._last = self._times.of(note), self._last, note
+        self._going.heed(note)
+        if not says_it_again(note, last):
+            if note.kind == "step":
+                self._held = note
+            else:
+                self._line(note, lasted)
+        self._move()
 
     def _release(self, note: Note) -> None:
         """Let a step that moves become a line, unless `note` says the same of it once more: that it is done."""
         held, self._held = self._held, None
-        if held is not None and not (note.kind == "done" and note.text == held.text):
+        if held is not None and not ends_as_it_began(note, held):
             self._line(held, "")
 
     def pause(self) -> None:
-        """Take the moving line away."""
+        """Take the moving line away, until the next note."""
         held, self._held = self._held, None
         if held is not None:
             self._line(held, "")
@@ -145,7 +160,7 @@ class TerminalStory:
     def _stop(self) -> None:
         if self._live is not None:
             self._live.stop()
-            self._live = None
+        self._live = self._shown = None
 
     def close(self) -> None:
         """Take the moving line away."""
@@ -178,14 +193,45 @@ class TerminalStory:
         for line in Text(clean(note.text)).wrap(self._console, room):
             self._console.print(Text.assemble(gutter, line, style="dim"), soft_wrap=True)
 
-    def _move(self, note: Note) -> None:
+    def _move(self) -> None:
+        """Have the newest of what is going on move, or nothing."""
         from rich.live import Live
 
+        if (newest := self._going.newest()) is self._shown:
+            return
         self._stop()
-        what = f"{note.app}: {note.text}" if note.app else note.text
-        moving = _Moving(clean(what), "dots" if self._fancy else "line")
-        self._live = Live(moving, console=self._console, refresh_per_second=8, transient=True)
-        self._live.start()
+        if newest is not None:
+            self._live = Live(newest, console=self._console, refresh_per_second=8, transient=True)
+            self._live.start()
+            self._shown = newest
+
+
+class _Going:
+    """What is going on: steps that have not ended; several apps may have one at the same time."""
+
+    def __init__(self, spinner: str) -> None:
+        self._spinner = spinner
+        self._steps: dict[tuple[str | None, str | None], _Moving] = {}
+
+    def heed(self, note: Note) -> None:
+        """Take up what a note begins, and drop what it ends: the step of its app, or all of its leg."""
+        key = (note.leg, note.app)
+        # Who names no leg speaks between two of them; one may have broken off without a word of its own.
+        if note.kind == "leg" or note.leg is None:
+            self._steps.clear()
+        elif note.kind in PAUSES:
+            self._steps = {each: step for each, step in self._steps.items() if not _covers(key, each)}
+        if note.kind in ("leg", "step"):
+            self._steps.pop(key, None)
+            what = f"{note.app}: {note.text}" if note.app else note.text
+            self._steps[key] = _Moving(clean(what), self._spinner)
+
+    def newest(self) -> _Moving | None:
+        return next(reversed(self._steps.values()), None)
+
+
+def _covers(key: tuple[str | None, str | None], other: tuple[str | None, str | None]) -> bool:
+    return key == other or (key[1] is None and key[0] == other[0])
 
 
 class _Moving:

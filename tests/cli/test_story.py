@@ -70,6 +70,92 @@ def test_in_a_file_it_is_plain_lines() -> None:
     assert "\n".join(lines) + "\n" == PLAIN
 
 
+SIDE_BY_SIDE = [
+    Note("leg", "promote 1a2b3c4d", "production"),
+    Note("step", "verifying v6", "production", "shop-us"),
+    Note("step", "verifying v6", "production", "shop-asia"),
+    Note("done", "v6 runs", "production", "shop-us"),
+    Note("done", "v6 runs", "production", "shop-asia"),
+    Note("failed", "no answer", "production", "shop-us"),
+    Note("failed", "no answer", "production", "shop-asia"),
+    Note("failed", "no answer", "production"),
+    Note("wait", "waits for an approval", "staging"),
+    Note("wait", "waits for an approval", "production"),
+    Note("step", "create it", app="shop-us"),
+    Note("done", "create it", app="shop-asia"),
+]
+
+
+def test_of_apps_side_by_side_each_has_its_line() -> None:
+    lines: list[str] = []
+    story = PlainStory(lines.append)
+    for note in SIDE_BY_SIDE:
+        story.tell(note)
+    assert lines == [
+        "[production] promote 1a2b3c4d",
+        "[production] shop-us: verifying v6",
+        "[production] shop-asia: verifying v6",
+        "[production] shop-us: v6 runs",
+        "[production] shop-asia: v6 runs",
+        "[production] shop-us: FAILED: no answer",
+        "[production] shop-asia: FAILED: no answer",
+        "[staging] waiting: waits for an approval",
+        "[production] waiting: waits for an approval",
+        "shop-us: create it",
+        "shop-asia: create it",
+    ]
+
+
+TELL = """
+import os
+from herodeploy.cli import console
+from herodeploy.domain.progress import Note
+for note in {notes!r}:
+    console.report(note)
+os.write(1, b"SO FAR")
+console.close()
+"""
+
+
+def test_on_a_terminal_apps_side_by_side_have_each_their_line(terminal: Callable[..., tuple[str, int]]) -> None:
+    drawn, code = terminal(80, [sys.executable, "-c", TELL.format(notes=SIDE_BY_SIDE)])
+    assert code == 0, drawn
+    lines = [line.strip() for line in layout.CONTROL.sub("", drawn).splitlines()]
+    for mark, text in (("→", "verifying v6"), ("✓", "v6 runs"), ("✗", "no answer")):
+        told = [line for line in lines if line.endswith(text) and mark in line]
+        assert [app for line in told for app in ("shop-us", "shop-asia") if f"{mark} {app}" in line] == [
+            "shop-us",
+            "shop-asia",
+        ], (text, lines)
+        assert len(told) == 2
+
+
+GOING = SIDE_BY_SIDE[:3]
+"""Two apps at once: nobody tells of a leg that breaks off."""
+
+
+@pytest.mark.parametrize(
+    ("then", "moves"),
+    [
+        ([], "shop-asia: verifying v6"),
+        ([Note("done", "v6 runs", "production", "shop-asia")], "shop-us: verifying v6"),
+        ([Note("done", "1a2b3c4d runs in production", "production")], None),
+        ([Note("failed", "no answer", "production")], None),
+        ([Note("wait", "soaks until noon", "production")], None),
+        ([Note("warning", "20260102-1a2b3c4d cannot go on: no answer")], None),
+    ],
+)
+def test_what_moves_on_a_terminal_is_what_goes_on(
+    terminal: Callable[..., tuple[str, int]], then: list[Note], moves: str | None
+) -> None:
+    drawn, code = terminal(80, [sys.executable, "-c", TELL.format(notes=GOING + then)])
+    assert code == 0, drawn
+    before, after = drawn.split("SO FAR")
+    assert (before.rfind("\x1b[?25l") > before.rfind("\x1b[?25h")) is (moves is not None), "the cursor hides meanwhile"
+    assert (moves or "") in after
+    assert ("verifying" in after) is (moves is not None)
+
+
 def test_piped_the_story_goes_to_stderr_and_nothing_is_coloured(tmp_path: object) -> None:
     import subprocess
 
