@@ -1,4 +1,7 @@
-"""The only file that prints: results to stdout, the story to stderr; colours and motion on a terminal alone."""
+"""The only file that prints: results to stdout, the story to stderr; colours and motion on a terminal alone.
+
+What is printed may be of somebody else, who shares the database or made the commit: it moves no cursor, forges no line.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from herodeploy.cli.layout import cards, chronicle, clean, columns, hanging
+from herodeploy.cli.layout import cards, chronicle, clean, columns, hanging, one_line
 
 if TYPE_CHECKING:
     from herodeploy.cli.story import Story
@@ -66,13 +69,18 @@ def close() -> None:
 
 def say(text: str = "") -> None:
     """Print a line of the result."""
+    say_as_is(one_line(text))
+
+
+def say_as_is(text: str) -> None:
+    """Print what machines read, which is made for them."""
     _pause()
     print(text, file=sys.stdout, flush=True)  # noqa: T201 - this is the file that prints
 
 
 def say_json(value: object) -> None:
     """Print the result as JSON."""
-    say(json.dumps(value, indent=2))
+    say_as_is(json.dumps(value, indent=2))
 
 
 def say_styled(*parts: tuple[str, str]) -> None:
@@ -83,7 +91,8 @@ def say_styled(*parts: tuple[str, str]) -> None:
     from rich.text import Text
 
     _pause()
-    _rich(sys.stdout).print(Text.assemble(*parts), soft_wrap=True)
+    told = Text.assemble(*((one_line(text), style) for text, style in parts))
+    _rich(sys.stdout).print(told, soft_wrap=True)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, flexible: int | None = None) -> None:
@@ -159,7 +168,7 @@ def ask(question: str, default: str | None = None) -> str:
     import typer
 
     _pause()
-    answer: str = typer.prompt(question, default=default, err=True)
+    answer: str = typer.prompt(one_line(question), default=default, err=True)
     return answer.strip()
 
 
@@ -177,7 +186,7 @@ def agrees(question: str) -> bool:
     import typer
 
     _pause()
-    return typer.confirm(question, err=True)
+    return typer.confirm(one_line(question), err=True)
 
 
 def someone_is_there() -> bool:
@@ -187,12 +196,13 @@ def someone_is_there() -> bool:
 
 def _aside(mark: str, text: str, style: str) -> None:
     _pause()
+    text = "\n".join(map(clean, text.split("\n")))
     if not is_terminal(sys.stderr):
         _to_stderr(mark + text)
         return
     from rich.text import Text
 
-    _rich(sys.stderr).print(Text.assemble((mark, style), "\n".join(map(clean, text.split("\n")))), soft_wrap=True)
+    _rich(sys.stderr).print(Text.assemble((mark, style), text), soft_wrap=True)
 
 
 def _pause() -> None:

@@ -11,12 +11,21 @@ GAP = 2
 NARROWEST = 12
 SENTENCE = 40
 """The room that a sentence needs beside other columns."""
-CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROL = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
+
+BREAK = re.compile(r"\s*\n\s*")
 
 
 def clean(text: str) -> str:
     """Return one line of foreign output without colours, cursor moves and other control characters."""
     return CONTROL.sub("", text.replace("\t", "    "))
+
+
+def one_line(text: str) -> str:
+    """Return what somebody else has written, as a lock's reason, as one line without control characters."""
+    return clean(BREAK.sub(" ", text.rstrip("\n")))
 
 
 def columns(
@@ -28,7 +37,7 @@ def columns(
         width: of the terminal; None does not shorten anything.
         flexible: the column that is shortened where a line is longer than `width`.
     """
-    lines = [list(head), *([clean(cell) or "-" for cell in row] for row in rows)]
+    lines = [list(head), *([one_line(cell) or "-" for cell in row] for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     if width is not None and flexible is not None:
         over = sum(widths) + GAP * (len(widths) - 1) - width
@@ -45,9 +54,9 @@ def cards(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[str]]
     widest = max(len(name) for name in head)
     lines = []
     for first, *others in rows:
-        lines.append([clean(first)])
+        lines.append([one_line(first)])
         lines += [
-            [f"  {name.ljust(widest)}  ", clean(cell) or "-"] for name, cell in zip(head[1:], others, strict=True)
+            [f"  {name.ljust(widest)}  ", one_line(cell) or "-"] for name, cell in zip(head[1:], others, strict=True)
         ]
     return lines
 
@@ -79,6 +88,7 @@ def hanging(sentence: str, indent: int, width: int | None) -> list[str]:
         indent: where the sentence begins on its first line.
         width: of the terminal; None wraps nothing.
     """
+    sentence = one_line(sentence)
     if width is None or width - indent < NARROWEST:
         return [sentence]
     first, *others = textwrap.wrap(sentence, width - indent, break_long_words=False, break_on_hyphens=False) or [""]

@@ -115,7 +115,7 @@ def env(
         console.say_json(variables)
         return
     for name, value in variables.items():
-        console.say(f"export {name}={shlex.quote(value)}")
+        console.say_as_is(f"export {name}={shlex.quote(value)}")
 
 
 @local.command()
@@ -128,7 +128,6 @@ def logs(
     data: Data = None,
 ) -> None:
     """Print an app's log on the local platform."""
-    from herodeploy.cli.layout import clean
     from herodeploy.domain.secret import Secret
     from herodeploy.heroku.client import Heroku
 
@@ -136,10 +135,10 @@ def logs(
     with Heroku.connect(running.url, Secret(running.token)) as heroku:
         try:
             if follow:
-                heroku.logs.follow(app, lambda line: console.say(clean(line)), lines=lines)
+                heroku.logs.follow(app, console.say, lines=lines)
                 return
             for line in heroku.logs.lines(app, lines):
-                console.say(clean(line))
+                console.say(line)
         except NotFound as error:
             names = [each.name for each in heroku.apps.list()]
             if app in names:

@@ -15,7 +15,8 @@ from typer.core import TyperGroup
 
 from herodeploy import __version__
 from herodeploy.cli import console
-from herodeploy.errors import ExitCode, HerodeployError, Interrupted
+from herodeploy.cli.layout import one_line
+from herodeploy.errors import ConfigError, ExitCode, HerodeployError, Interrupted
 
 TOPICS = {
     "init": "init",
@@ -135,7 +136,8 @@ def _fail(error: Exception, *, debug: bool) -> int:
     if debug:
         console.traceback(error)
     if isinstance(error, HerodeployError):
-        console.error(error.message, error.hint)
+        lines = isinstance(error, ConfigError)  # one for each mistake
+        console.error(error.message if lines else one_line(error.message), error.hint)
         return error.exit_code
     if isinstance(error, typer.Abort):
         console.info("")  # the cursor stands behind a question
@@ -160,8 +162,8 @@ def _usage(error: Any) -> int:
     message = error.format_message().rstrip(".").replace("Value error, ", "")
     if type(error).__name__ == "NoArgsIsHelpError":
         # Drawn by rich it is printed already, and the message is empty.
-        if message:
-            console.say(message)
+        for line in message.splitlines():
+            console.say(line)
     else:
         console.error(message, _meant(message) or f"see: {path} --help")
     return ExitCode.USAGE

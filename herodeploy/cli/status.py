@@ -84,7 +84,8 @@ def _app_row(stage: StageView, app: AppView) -> tuple[str, ...]:
 
 def _deliveries(snapshot: PipelineSnapshot) -> None:
     if not snapshot.deliveries:
-        console.say("\nno deliveries yet; begin with: herodeploy deliver")
+        console.say()
+        console.say("no deliveries yet; begin with: herodeploy deliver")
         return
     console.say()
     rows = [_delivery_row(view) for view in snapshot.deliveries]
@@ -109,16 +110,19 @@ def _delivery_row(view: DeliveryView) -> tuple[str, ...]:
 def _waits(view: DeliveryView) -> None:
     delivery = view.delivery
     if delivery.status.value == "waiting":
-        console.say(f"\n{delivery.id} waits to enter {delivery.at_stage}:")
+        console.say()
+        console.say(f"{delivery.id} waits to enter {delivery.at_stage}:")
         say_verdicts(view.verdicts)
         say_approve(delivery)
     elif delivery.status.value in ("running", "errored"):
         why = f": {delivery.reason}" if delivery.reason else ""
-        console.say(f"\n{delivery.id} is {delivery.status.value} at {delivery.at_stage}{why}")
+        console.say()
+        console.say(f"{delivery.id} is {delivery.status.value} at {delivery.at_stage}{why}")
         console.say("  if nothing works on it, carry it on: herodeploy resume")
 
 
 def _reviews(snapshot: PipelineSnapshot) -> None:
     if snapshot.review_apps:
         branches = ", ".join(f"{each.branch} ({each.status})" for each in snapshot.review_apps)
-        console.say(f"\nreview apps: {branches}")
+        console.say()
+        console.say(f"review apps: {branches}")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from herodeploy.cli.layout import NARROWEST, clean, lasted
+from herodeploy.cli.layout import NARROWEST, clean, lasted, one_line
 
 if TYPE_CHECKING:
     from herodeploy.domain.progress import Note
@@ -93,7 +93,9 @@ class PlainStory:
         if says_it_again(note, last) or ends_as_it_began(note, last):
             return
         app = f"{note.app}: " if note.app and note.app not in note.text else ""
-        self._write(f"{leg}{app}{self.WORDS.get(note.kind, '')}{clean(note.text)}" + (f" ({lasted})" if lasted else ""))
+        self._write(
+            f"{leg}{app}{self.WORDS.get(note.kind, '')}{one_line(note.text)}" + (f" ({lasted})" if lasted else "")
+        )
 
     def pause(self) -> None:
         """Do nothing: lines stand for themselves."""
@@ -172,11 +174,11 @@ class TerminalStory:
         mark, plain, style = self.MARKS[note.kind]
         if note.kind == "leg":
             text = Text.assemble((mark if self._fancy else plain, style), " ", (note.leg or "", style), "  ")
-            self._console.print(text.append(clean(note.text), "bold"), soft_wrap=True)
+            self._console.print(text.append(one_line(note.text), "bold"), soft_wrap=True)
             return
         app = f"{note.app}  " if note.app and note.app not in note.text else ""
         text = Text.assemble("  ", (mark if self._fancy else plain, style), " ", (app, "bold"))
-        text.append(clean(note.text), style if note.kind in ("failed", "warning", "wait") else "")
+        text.append(one_line(note.text), style if note.kind in ("failed", "warning", "wait") else "")
         text.append(f"  {lasted}" if lasted else "", "dim")
         self._console.print(text, soft_wrap=True)
 
@@ -224,7 +226,7 @@ class _Going:
         if note.kind in ("leg", "step"):
             self._steps.pop(key, None)
             what = f"{note.app}: {note.text}" if note.app else note.text
-            self._steps[key] = _Moving(clean(what), self._spinner)
+            self._steps[key] = _Moving(one_line(what), self._spinner)
 
     def newest(self) -> _Moving | None:
         return next(reversed(self._steps.values()), None)

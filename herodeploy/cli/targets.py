@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from herodeploy.cli import console
-from herodeploy.cli.layout import clean, moment
+from herodeploy.cli.layout import moment
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
 from herodeploy.cli.surroundings import services_of
 
@@ -49,7 +49,7 @@ def run(
         console.say_json({"targets": [target.to_json() for target in chosen]})
     elif said is not None:
         for line in said.splitlines():
-            console.say(clean(line))
+            console.say(line)
     elif not shown:
         console.say("nothing has been deployed or promoted yet")
     else:

@@ -44,7 +44,8 @@ def main(keep: bool = False) -> int:
         tour.claim(str(broken), held=False)
     finally:
         tour.finish(keep)
-    console.say(f"\n{tour.held} claims held, {tour.broken} did not, in {time.monotonic() - began:.0f} s")
+    console.say()
+    console.say(f"{tour.held} claims held, {tour.broken} did not, in {time.monotonic() - began:.0f} s")
     return 1 if tour.broken else 0
 
 
@@ -178,7 +179,8 @@ class Tour:
 
     def run(self, *arguments: str, exit_code: int = 0, shown: bool = True) -> str:
         """Run one herodeploy command as a person would; return what it printed when it was not shown."""
-        console.say(f"\n$ herodeploy {shlex.join(arguments)}")
+        console.say()
+        console.say(f"$ herodeploy {shlex.join(arguments)}")
         done = subprocess.run(
             [sys.executable, "-m", "herodeploy", *arguments],
             cwd=self.repository.root,
@@ -257,7 +259,8 @@ class Tour:
     def finish(self, keep: bool) -> None:
         """Stop the platform and remove the folder, or say where things are."""
         if keep:
-            console.say(f"\nLeft in place: {self.repository.root}")
+            console.say()
+            console.say(f"Left in place: {self.repository.root}")
             console.say(f"To look around: export XDG_STATE_HOME={self.environment['XDG_STATE_HOME']}")
             return
         control.stop(self.data)
