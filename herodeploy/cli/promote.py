@@ -35,7 +35,9 @@ def run(
         str | None,
         typer.Option(metavar="VERSION", help="Of the app before, such as v12.", show_default="the current one"),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and what would refuse it, and do nothing.")
+    ] = False,
     override: Annotated[
         bool, typer.Option("--override", help="Go past gates that say WAIT or FAIL; wants --reason.")
     ] = False,
@@ -61,7 +63,7 @@ def run(
     wish = Wish(stage, tuple(only or ()), retry_failed, release)
     with services_of(directory, config, platform) as services:
         if dry_run:
-            _show_plan(flow.plan(services, wish), json=json)
+            _show_plan(flow.plan(services, wish, override=why), json=json)
             return
         command = "herodeploy promote" + (f" {stage}" if stage else "")
         view = take_turn(
@@ -94,6 +96,8 @@ def _show_plan(plan: PromotionPlan, *, json: bool) -> None:
         console.say(f"  wave {wave.number} of {len(plan.waves)}: {', '.join(map(_planned, wave.targets))}")
     for line in plan.then:
         console.say(f"  {line}")
+    for refusal in plan.refused_by:
+        console.say(f"but {refusal.by}: {refusal.reason}")
     console.say("nothing is changed")
 
 

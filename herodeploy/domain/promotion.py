@@ -34,12 +34,25 @@ class PlannedWave:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What would be against it now.
+
+    Parameters:
+        by: a gate's name, or ``stage`` where a delivery is on its way into it.
+    """
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PromotionPlan:
     """One exact release on its way into a stage.
 
     Parameters:
         stage: with the chosen apps and their waves alone.
         whole: whether that is all of the stage.
+        refused_by: what would refuse it, as things are; whoever carries a plan out asks anew.
     """
 
     stage: StageSpec
@@ -51,6 +64,7 @@ class PromotionPlan:
     slug_id: str
     commit: str | None
     waves: tuple[PlannedWave, ...]
+    refused_by: tuple[Refusal, ...] = ()
 
     @property
     def what(self) -> str:
@@ -95,6 +109,7 @@ class PromotionPlan:
             else {"path": verify.path, "status": verify.status, "command": verify.command},
             "wave_soak": self.stage.wave_soak.total_seconds() if self.stage.wave_soak is not None else None,
             "on_failure": self.stage.on_failure,
+            "refused_by": [asdict(each) for each in self.refused_by],
         }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from herodeploy.domain.delivery import Delivery, Status
-from herodeploy.domain.gate import Verdict
+from herodeploy.domain.gate import Facts, Verdict
 from herodeploy.domain.pipeline import App, StageSpec
+from herodeploy.domain.promotion import Refusal
 from herodeploy.domain.release import Release
 from herodeploy.errors import Refused, UsageError
 from herodeploy.flows.judge import facts_of
@@ -43,18 +45,52 @@ def ask(
     Raises:
         Refused: one says WAIT or FAIL.
     """
-    delivery = _transient(services, stage, source, release, commit)
-    facts, now = replace(facts_of(services, delivery, stage), actor=services.actor), services.clock()
-    verdicts = evaluate(facts, now, look_for(services, delivery, keep=False), by_hand=True)
-    against = [each for each in verdicts if not each.passes]
-    if against and reason is None:
+    asked = _asked(services, stage, source, release, commit)
+    if asked.against and reason is None:
         raise Refused(
-            "; ".join(f"{each.name}: {each.reason}" for each in against),
+            "; ".join(f"{each.name}: {each.reason}" for each in asked.against),
             hint=f"wait, or go past it: herodeploy promote {stage.name} --override --reason TEXT",
         )
-    tell_warnings(services, facts, verdicts, now)
+    asked.tell_warnings(services)
     if reason is not None:
-        _record(services, stage, delivery, against, reason)
+        asked.tell_past(services)
+        _record(services, stage, release, asked.against, reason)
+
+
+def refusals(
+    services: Services, stage: StageSpec, source: App, release: Release, commit: str | None, reason: str | None
+) -> tuple[Refusal, ...]:
+    """Return what `ask` would refuse for, and record nothing; parameters as there."""
+    asked = _asked(services, stage, source, release, commit)
+    asked.tell_warnings(services)
+    if reason is not None:
+        asked.tell_past(services)
+        return ()
+    return tuple(Refusal(each.name, each.reason) for each in asked.against)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    facts: Facts
+    now: datetime
+    verdicts: Sequence[Verdict]
+
+    @property
+    def against(self) -> list[Verdict]:
+        return [each for each in self.verdicts if not each.passes]
+
+    def tell_warnings(self, services: Services) -> None:
+        tell_warnings(services, self.facts, self.verdicts, self.now)
+
+    def tell_past(self, services: Services) -> None:
+        for each in self.against:
+            services.tell("warning", f"{each.name} says {each.answer}: {each.reason}", leg=self.facts.stage.name)
+
+
+def _asked(services: Services, stage: StageSpec, source: App, release: Release, commit: str | None) -> _Asked:
+    delivery = _transient(services, stage, source, release, commit)
+    facts, now = replace(facts_of(services, delivery, stage), actor=services.actor), services.clock()
+    return _Asked(facts, now, evaluate(facts, now, look_for(services, delivery, keep=False), by_hand=True))
 
 
 def _transient(services: Services, stage: StageSpec, source: App, release: Release, commit: str | None) -> Delivery:
@@ -79,16 +115,15 @@ def _transient(services: Services, stage: StageSpec, source: App, release: Relea
     )
 
 
-def _record(services: Services, stage: StageSpec, delivery: Delivery, against: Sequence[Verdict], reason: str) -> None:
+def _record(services: Services, stage: StageSpec, release: Release, against: Sequence[Verdict], reason: str) -> None:
     for each in against:
         text = f"overrode gate {each.name} before {stage.name} by hand, which says {each.answer}: {reason}"
-        services.tell("warning", f"{each.name} says {each.answer}: {each.reason}", leg=stage.name)
         data: dict[str, object] = {
             "gate": each.name,
             "said": each.answer.value,
             "says": each.reason,
             "reason": reason,
-            "slug_id": delivery.slug_id,
+            "slug_id": release.slug_id,
             "by_hand": True,
         }
         services.store.record_event(services.event("gate.overridden", text, stage=stage.name, data=data))

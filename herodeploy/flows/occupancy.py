@@ -44,10 +44,8 @@ def occupied_by_hand(services: Services, stage: str, *, instead_of: Delivery | N
     Raises:
         Occupied: a delivery holds the stage, or was let into it and cut: carried on, it would undo the person's work.
     """
-    for each in services.store.open_deliveries(services.pipeline().id):
-        if _is_on_its_way(each, stage) and (instead_of is None or each.id != instead_of.id):
-            way_out = f", or end it: herodeploy rollback {stage}" if each.soaks else ""
-            raise _taken(f"delivery {each.id} is on its way into {stage}", stage, each.id, way_out)
+    if (taken := on_its_way(services, stage, instead_of=instead_of)) is not None:
+        raise taken
     if instead_of is not None:
         services.store.vacate(instead_of.pipeline_id, stage, instead_of.id)
     name = f"by-hand-{uuid.uuid4().hex[:8]}"
@@ -58,6 +56,15 @@ def occupied_by_hand(services: Services, stage: str, *, instead_of: Delivery | N
         services.store.vacate(services.pipeline().id, stage, name)
         raise
     services.store.vacate(services.pipeline().id, stage, name)
+
+
+def on_its_way(services: Services, stage: str, *, instead_of: Delivery | None = None) -> Occupied | None:
+    """Return what `occupied_by_hand` would raise because of a delivery that was let into the stage, if so."""
+    for each in services.store.open_deliveries(services.pipeline().id):
+        if _is_on_its_way(each, stage) and (instead_of is None or each.id != instead_of.id):
+            way_out = f", or end it: herodeploy rollback {stage}" if each.soaks else ""
+            return _taken(f"delivery {each.id} is on its way into {stage}", stage, each.id, way_out)
+    return None
 
 
 def free(services: Services, held: Occupied, within: timedelta) -> bool:

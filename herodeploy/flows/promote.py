@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.pipeline import StageSpec
-from herodeploy.domain.promotion import PromotionPlan, narrow, plan_promotion
+from herodeploy.domain.promotion import PromotionPlan, Refusal, narrow, plan_promotion
 from herodeploy.engine.direct import DirectRun
 from herodeploy.engine.port import Run
 from herodeploy.errors import Refused
 from herodeploy.flows import baseline, by_hand, holds, plain, soak
 from herodeploy.flows.choose import Chosen, Wish, choose
+from herodeploy.flows.judge import OCCUPIED
 from herodeploy.flows.moves import last_move, last_of
-from herodeploy.flows.occupancy import occupied_by_hand
+from herodeploy.flows.occupancy import occupied_by_hand, on_its_way
 from herodeploy.flows.put_back import WAVE_FAILED, begun, go_on, put_back
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_verified, subject
@@ -113,10 +114,22 @@ def _still_good(services: Services, run: Run, move: Move, soaked: dict[str, Any]
     return "; ".join(reason for reason in reasons.values() if reason is not None) or None
 
 
-def plan(services: Services, wish: Wish) -> PromotionPlan:
-    """Return what `promote` would do; errors as of `choose`."""
+def plan(services: Services, wish: Wish, *, override: str | None = None) -> PromotionPlan:
+    """Return what `promote` would do, and what would refuse it; parameters as there, errors as of `choose`."""
     chosen = choose(services, wish)
-    return _plan(services, chosen, baseline.take(services, narrow(chosen.stage, chosen.apps)))
+    planned = _plan(services, chosen, baseline.take(services, narrow(chosen.stage, chosen.apps)))
+    return replace(planned, refused_by=_refused_by(services, chosen, planned, override))
+
+
+def _refused_by(
+    services: Services, chosen: Chosen, planned: PromotionPlan, override: str | None
+) -> tuple[Refusal, ...]:
+    taken = on_its_way(services, chosen.stage.name)
+    turn = (Refusal(OCCUPIED, taken.message),) if taken is not None else ()
+    cut = _cut(services, chosen)
+    if _goes_back(services, chosen.stage, cut) if cut else planned.there:
+        return turn
+    return turn + by_hand.refusals(services, planned.stage, chosen.source, chosen.release, planned.commit, override)
 
 
 def promote(

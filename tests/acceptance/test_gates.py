@@ -38,6 +38,10 @@ def test_a_lock_keeps_out_until_it_is_taken_away(shop: Person) -> None:
     shop.commit("Two", index_dot_html="two\n")
     shop.herodeploy("lock", "--why", "the sale", **BOB)
     shop.herodeploy("deliver")
+    planned = shop.herodeploy("promote", "--dry-run").out.splitlines()
+    reason = "production is locked by bob@example.com: the sale"
+    assert planned[-2:] == [f"but lock: {reason}", "nothing is changed"]
+    assert shop.herodeploy("promote", "--dry-run", "--json").json()["refused_by"] == [{"by": "lock", "reason": reason}]
     refused = shop.herodeploy("promote", code=1).err
     assert "lock: production is locked by bob@example.com: the sale" in refused
     assert "herodeploy promote production --override --reason TEXT" in refused

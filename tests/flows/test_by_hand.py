@@ -12,6 +12,7 @@ import pytest
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.gate import Answer, Facts, Question, Verdict
 from herodeploy.domain.pipeline import GateSpec
+from herodeploy.domain.promotion import Refusal
 from herodeploy.errors import PlatformUnreachable, Refused, UsageError
 from herodeploy.flows import deliver, locks, promote, rollback
 from herodeploy.flows.by_hand import check_reason
@@ -42,6 +43,24 @@ def test_a_lock_of_somebody_elses_refuses_and_says_the_way_out(locked: Shop) -> 
     assert locked.slug(locked.app("production")) is None
     assert locked.services.store.occupant(locked.services.pipeline().id, "production") is None
     assert "promotion.started" not in locked.kinds()
+
+
+def test_a_plan_says_what_would_refuse_it_and_asks_as_the_promotion_does(locked: Shop) -> None:
+    kinds = locked.kinds()
+    plan = promote.plan(locked.services, Wish())
+    assert plan.refused_by == (Refusal("lock", "production is locked by bob@example.com: the sale"),)
+    assert plan.to_json()["refused_by"] == [{"by": "lock", "reason": plan.refused_by[0].reason}]
+
+    assert promote.plan(locked.services, Wish(), override="bob agrees").refused_by == ()
+    assert locked.told("warning") == ["lock says WAIT: production is locked by bob@example.com: the sale"]
+    assert locked.kinds() == kinds, "a plan records nothing"
+    locked.services.actor = "bob@example.com"
+    assert promote.plan(locked.services, Wish()).refused_by == ()
+
+    promote.promote(locked.services)
+    locked.services.actor = "ann@example.com"
+    plan = promote.plan(locked.services, Wish())
+    assert (plan.there, plan.refused_by) == (True, ()), "what is there already asks nobody"
 
 
 def test_the_owner_of_a_lock_passes_it(locked: Shop) -> None:

@@ -13,6 +13,7 @@ from herodeploy.cli.turn import take_turn
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.errors import Busy, Occupied, UsageError
 from herodeploy.flows import promote
+from herodeploy.flows.choose import Wish
 from herodeploy.flows.occupancy import free
 from herodeploy.flows.services import Services
 from herodeploy.store.store import Store
@@ -48,6 +49,8 @@ def test_who_does_not_wait_is_told_who_holds_the_stage(held: tuple[Shop, Deliver
     with pytest.raises(Occupied, match=f"delivery {running.id} is on its way into production") as caught:
         take_turn(shop.services, exclusive, "again", None, lambda _: promote.promote(shop.services))
     assert (caught.value.stage, caught.value.holder) == ("production", running.id)
+    [refusal] = promote.plan(shop.services, Wish()).refused_by
+    assert (refusal.by, refusal.reason) == ("stage", caught.value.message), "a plan says it, too"
 
 
 def test_who_waits_lets_others_work_and_goes_on_when_the_stage_is_free(held: tuple[Shop, Delivery]) -> None:
