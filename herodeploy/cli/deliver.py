@@ -10,7 +10,7 @@ from herodeploy.cli import console, deliveries
 from herodeploy.cli.carrying import Wait, carry_on, look_again_at_all
 from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
 from herodeploy.cli.surroundings import services_of
-from herodeploy.cli.turn import take_turn
+from herodeploy.cli.turn import again, take_turn
 
 if TYPE_CHECKING:
     from herodeploy.forge.git import Repository
@@ -46,7 +46,8 @@ def run(
         change = services.repo.resolve(ref)
         if ref == "HEAD":
             _tell_dirty(services.repo)
-        command = "herodeploy deliver, or herodeploy resume"
+        given = again("deliver", None if ref == "HEAD" else ref, retry=retry)
+        command = f"{given}, or herodeploy resume"
         delivery = carry_on(
             services,
             lambda: start_delivery(services, change, retry=retry),

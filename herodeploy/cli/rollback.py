@@ -9,7 +9,7 @@ import typer
 from herodeploy.cli import console
 from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
 from herodeploy.cli.surroundings import services_of
-from herodeploy.cli.turn import take_turn
+from herodeploy.cli.turn import again, take_turn
 
 rollback = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -36,7 +36,7 @@ def run(
     from herodeploy.app import exclusive
     from herodeploy.flows import rollback as flow
 
-    command = f"herodeploy rollback {stage}"
+    command = again("rollback", stage, to=to, why=why)
     with services_of(directory, config, platform) as services:
         view = take_turn(services, exclusive, command, lock_wait, lambda _: flow.rollback(services, stage, to, why=why))
     if json:

@@ -346,9 +346,24 @@ def test_a_second_herodeploy_on_the_pipeline_is_told_to_come_back(
     shop, process = in_tests
     for words, again in (
         (("deliver",), "herodeploy deliver, or herodeploy resume (--lock-wait 10m waits for it)"),
+        (
+            ("deliver", "main", "--retry"),
+            "herodeploy deliver main --retry, or herodeploy resume (--lock-wait 10m waits for it)",
+        ),
         (("resume",), "herodeploy resume"),
-        (("promote",), "herodeploy promote (--lock-wait 10m waits for it)"),
-        (("rollback", "production", "--to", "v1"), "herodeploy rollback production (--lock-wait 10m waits for it)"),
+        (
+            ("promote", "--override", "--reason", "a b"),
+            "herodeploy promote --override --reason 'a b' (--lock-wait 10m waits for it)",
+        ),
+        (
+            ("promote", "--only=shop-eu", "--only", "shop-us", "--release=v2"),
+            "herodeploy promote --only shop-eu --only shop-us --release v2 (--lock-wait 10m waits for it)",
+        ),
+        (("promote", "--retry-failed"), "herodeploy promote --retry-failed (--lock-wait 10m waits for it)"),
+        (
+            ("rollback", "production", "--to", "v1"),
+            "herodeploy rollback production --to v1 (--lock-wait 10m waits for it)",
+        ),
     ):
         assert complaint(shop.herodeploy(*words, code=PLATFORM)) == (
             f"Error: another herodeploy (process {process.pid}) works on this pipeline\n"
