@@ -21,6 +21,7 @@ from herodeploy.flows.moves import last_move, last_of
 from herodeploy.flows.occupancy import occupied_by_hand, on_its_way
 from herodeploy.flows.put_back import WAVE_FAILED, begun, go_on, put_back
 from herodeploy.flows.services import Services
+from herodeploy.flows.targets import way_out
 from herodeploy.flows.verified import record_verified, subject
 from herodeploy.flows.waves import Move, fail_some, failed, move_wave, verify_some
 
@@ -253,7 +254,7 @@ def _succeeded(services: Services, planned: PromotionPlan, outcome: dict[str, An
     if outcome["outcome"] != "succeeded":
         text = f"promotion of {planned.what} failed: {outcome['reason']}"
         services.store.record_event(services.event("promotion.failed", text, stage=planned.stage.name))
-        raise Refused(outcome["reason"])
+        raise Refused(outcome["reason"], hint=way_out(services, planned.stage.name))
     record_verified(services, planned.stage.name, outcome, planned.commit or "", None)
     return dict(outcome["releases"])
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from herodeploy.domain.target import Target
-from herodeploy.errors import UsageError
+from herodeploy.errors import HerodeployError, UsageError
 from herodeploy.flows.approval import find
 from herodeploy.flows.services import Services
 
@@ -42,6 +43,28 @@ def output_of(shown: list[Target], app: str) -> str:
         hint = f"one of: {', '.join(apps)}" if apps else "nothing has been promoted yet"
         raise UsageError(f"{app} is no target here", hint=hint)
     return mine[-1].output
+
+
+def way_out(services: Services, stage: str) -> str:
+    """Return what a person can do whose promotion has failed."""
+    last = services.store.targets.of_last_move(services.pipeline().id, stage)
+    see = f"see what each app got: herodeploy targets {stage}"
+    if any(target.status == "put back" for target in last):
+        return see
+    again = f"{see}; try again what failed: herodeploy promote {stage} --retry-failed"
+    return f"{again}; or go back: herodeploy rollback {stage}" if _came(services, last) else again
+
+
+def _came(services: Services, last: Sequence[Target]) -> bool:
+    """Whether an app runs what was promoted: one whose release failed does not, one that fails verification does."""
+    if any(target.status in ("released", "succeeded") for target in last):
+        return True
+    for target in last:
+        with suppress(HerodeployError):
+            current = services.heroku.releases.current(target.app) if target.version is not None else None
+            if current is not None and current.version == target.version:
+                return True
+    return False
 
 
 def begin(services: Services, move: Move) -> None:

@@ -218,8 +218,9 @@ def test_a_second_wave_that_is_refused_by_hand_puts_the_first_back(two: Shop) ->
     two.commit(index_dot_html="two\n")
     assert two.deliver().status is Status.WAITING
     leaves_the_pipeline(two, us, after="wave 2 of 2")
-    with pytest.raises(Refused, match=rf"refuses to promote to {us}.*was put back in"):
+    with pytest.raises(Refused, match=rf"refuses to promote to {us}.*was put back in") as refused:
         promote.promote(two.services)
+    assert refused.value.hint == "see what each app got: herodeploy targets production"
     assert slugs(two) == [two.first.slug_id] * 2
     assert locks.in_force(two.services, "production")
 

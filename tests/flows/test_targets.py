@@ -10,6 +10,7 @@ import pytest
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
+from herodeploy.domain.pipeline import VerifySpec
 from herodeploy.errors import PlatformError, Refused, UsageError
 from herodeploy.flows import mode, promote, rollback
 from herodeploy.flows.choose import Wish
@@ -132,8 +133,13 @@ def test_a_delivery_that_errored_and_goes_on_has_each_target_once(three: Shop, m
 def test_a_failed_wave_stops_the_next_and_its_targets_are_tried_again(three: Shop) -> None:
     eu, us, jp = three.services.spec.stages[1].apps
     three.services.heroku.config_vars.update(us, {"UNREADY": "yes"})
-    with pytest.raises(Refused, match=f"failed in {us}: release command failed"):
+    with pytest.raises(Refused, match=f"failed in {us}: release command failed") as refused:
         promote.promote(three.services)
+    assert refused.value.hint == (
+        "see what each app got: herodeploy targets production; "
+        "try again what failed: herodeploy promote production --retry-failed; "
+        "or go back: herodeploy rollback production"
+    )
     assert standing(three) == {eu: (1, "released"), us: (1, "failed"), jp: (2, "skipped")}
     assert three.slug(jp) is None
 
@@ -149,6 +155,22 @@ def test_a_failed_wave_stops_the_next_and_its_targets_are_tried_again(three: Sho
     assert standing(three) == {us: (1, "succeeded"), jp: (2, "succeeded")}
     with pytest.raises(UsageError, match="failed nowhere"):
         promote.plan(three.services, Wish(retry_failed=True))
+
+
+def test_the_way_back_is_named_where_something_came_into_the_stage(three: Shop) -> None:
+    _, us, jp = three.services.spec.stages[1].apps
+    again = "try again what failed: herodeploy promote production --retry-failed"
+    three.services.heroku.config_vars.update(us, {"UNREADY": "yes"})
+    with pytest.raises(Refused, match="release command failed") as refused:
+        promote.promote(three.services, wish=Wish(only=(us,)))
+    assert refused.value.hint == f"see what each app got: herodeploy targets production; {again}"
+
+    staging, production = three.services.spec.stages
+    production = dataclasses.replace(production, verify=VerifySpec(path=None, command="exit 1"))
+    three.services.spec = dataclasses.replace(three.services.spec, stages=(staging, production))
+    with pytest.raises(Refused, match="`exit 1` says no") as refused:
+        promote.promote(three.services, wish=Wish(only=(jp,)))
+    assert refused.value.hint.endswith(f"; {again}; or go back: herodeploy rollback production")
 
 
 def test_one_app_alone_closes_no_delivery_but_all_of_them_do(three: Shop) -> None:
