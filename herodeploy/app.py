@@ -39,7 +39,7 @@ def open_services(
     actor: str | None = None,
     local_address: Callable[[], tuple[str, Secret]] | None = None,
     address: Callable[[App], str | None] | None = None,
-    ask_code: Callable[[], str] | None = None,
+    ask_code: Callable[[bool], str] | None = None,
 ) -> Services:
     """Read herodeploy.yml, open the repository around `root` and make what the flows work with.
 
@@ -49,7 +49,8 @@ def open_services(
         actor: who acts; git's user.email, else the user's name.
         local_address: the local platform's address and token, asked at first use; it may start the platform.
         address: what to show as an app's URL; its ``web_url`` unless given.
-        ask_code: returns the second factor that a person types; without it, what needs one is refused.
+        ask_code: returns the second factor that a person types, and is told whether the last one was not taken;
+            without it, what needs one is refused.
 
     Raises:
         ConfigError: herodeploy.yml cannot be read.
@@ -171,7 +172,7 @@ def _with_platform(spec: PipelineSpec, platform: str | None) -> PipelineSpec:
 def _connect(
     spec: PipelineSpec,
     local_address: Callable[[], tuple[str, Secret]] | None,
-    ask_code: Callable[[], str] | None,
+    ask_code: Callable[[bool], str] | None,
 ) -> Heroku:
     from herodeploy.heroku.client import Heroku
 

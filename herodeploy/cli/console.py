@@ -172,11 +172,17 @@ def ask(question: str, default: str | None = None) -> str:
     return answer.strip()
 
 
-def ask_code() -> str:
-    """Return the second factor that a person types; it is not shown, and nobody tells anything meanwhile."""
+def ask_code(again: bool = False) -> str:
+    """Return the second factor that a person types; it is not shown, and nobody tells anything meanwhile.
+
+    Parameters:
+        again: whether the last one was not taken, which is told.
+    """
     from getpass import getpass
 
     with _lock:
+        if again:
+            warn("that code was not taken; give the next one")
         _pause()
         return getpass("Two-factor code: ").strip()
 

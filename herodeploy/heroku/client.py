@@ -74,7 +74,7 @@ class Heroku:
         base_url: str | None = None,
         token: Secret | None = None,
         *,
-        ask_code: Callable[[], str] | None = None,
+        ask_code: Callable[[bool], str] | None = None,
     ) -> Heroku:
         """Return a client for `base_url` and `token`, else for what the environment names, as the Heroku CLI does.
 
@@ -82,7 +82,8 @@ class Heroku:
         No call is made yet.
 
         Parameters:
-            ask_code: returns the second factor that a person types; without it, what needs one is refused.
+            ask_code: returns the second factor that a person types, and is told whether the last one was not taken;
+                without it, what needs one is refused.
         """
         url = resolve_base_url(base_url)
         given = token is not None

@@ -38,7 +38,8 @@ class Session:
         sleep: waits between attempts, in seconds; tests give their own.
         timeout: seconds to connect and seconds without a byte.
         way_in: what a person can do when the platform refuses the token.
-        ask_code: returns the second factor that a person types; without it such a request is refused.
+        ask_code: returns the second factor that a person types, and is told whether the last one was not taken; without
+            it such a request is refused.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Session:
         sleep: Callable[[float], None] = time.sleep,
         timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT),
         way_in: str | None = None,
-        ask_code: Callable[[], str] | None = None,
+        ask_code: Callable[[bool], str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.sleep = sleep

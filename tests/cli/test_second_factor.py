@@ -32,6 +32,8 @@ def test_on_a_terminal_the_code_is_asked_for(repository: Shell, data: Path, tmp_
     shown = answered(command, [(b"Two-factor code", "000000"), (b"Two-factor code", "123456")], env, repository.root)
     assert "create pipeline shop" in shown
     assert "123456" not in shown
+    assert shown.count("Two-factor code:") == 2
+    assert shown.count("Warning: that code was not taken; give the next one") == 1, "only where it was wrong"
 
 
 def test_piped_the_way_out_is_told(repository: Shell, data: Path, tmp_path: Path) -> None:

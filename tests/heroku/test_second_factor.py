@@ -38,7 +38,7 @@ def connect(local: Any) -> Iterator[Callable[..., Heroku]]:
     def build(*codes: str) -> Heroku:
         typed = iter(codes)
         token = Secret(local.platform.token)
-        made.append(Heroku.connect(local.url, token, ask_code=(lambda: next(typed)) if codes else None))
+        made.append(Heroku.connect(local.url, token, ask_code=(lambda _again: next(typed)) if codes else None))
         return made[-1]
 
     yield build
@@ -68,8 +68,26 @@ def test_without_an_app_the_code_goes_with_the_request(
 
 def test_three_wrong_codes_are_enough(control: Control, connect: Callable[..., Heroku]) -> None:
     control.fault("two-factor", "*")
-    with pytest.raises(TwoFactorRequired):
+    with pytest.raises(TwoFactorRequired) as caught:
         connect("1", "2", "3").pipelines.create("never-made")
+    assert caught.value.hint.startswith("3 codes were not taken")
+
+
+@pytest.mark.parametrize("of_an_app", [True, False])
+def test_who_is_asked_again_is_told_why(local: Any, control: Control, of_an_app: bool) -> None:
+    app, again = local.app()["name"], []
+
+    def ask(not_taken: bool) -> str:
+        again.append(not_taken)
+        return CODE if len(again) == 3 else "000000"
+
+    control.fault("two-factor", f"* /apps/{app}*" if of_an_app else "POST /pipelines")
+    with Heroku.connect(local.url, Secret(local.platform.token), ask_code=ask) as heroku:
+        if of_an_app:
+            heroku.apps.find(app)
+        else:
+            heroku.pipelines.create("at-last")
+    assert again == [False, True, True]
 
 
 def test_nobody_to_ask_is_an_error_with_a_way_out(control: Control, connect: Callable[..., Heroku]) -> None:
@@ -85,7 +103,7 @@ def test_threads_that_meet_one_app_ask_once(local: Any, control: Control) -> Non
     together = threading.Barrier(4)
     asked: list[str] = []
 
-    def ask() -> str:
+    def ask(again: bool) -> str:
         asked.append(CODE)
         return CODE
 
