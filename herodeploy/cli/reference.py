@@ -86,6 +86,8 @@ def _usage(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return _name(parameter)
     names = ", ".join(sorted(parameter.opts, key=len, reverse=True))
+    if parameter.secondary_opts:
+        return f"{names}` / `{', '.join(parameter.secondary_opts)}"
     return names if parameter.is_flag else f"{names} {_name(parameter)}"
 
 
@@ -94,6 +96,8 @@ def _default(parameter: Any) -> str:
     if isinstance(shown, str):
         return f" Default: {shown}."
     value = parameter.default
+    if parameter.param_type_name == "option" and parameter.secondary_opts:
+        value = (parameter.opts if value else parameter.secondary_opts)[0]
     if value is None or value is False or str(value) == "." or not isinstance(value, str | int):
         return ""
     return f" Default: `{value}`."

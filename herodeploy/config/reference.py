@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import typing
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def markdown() -> str:
     """Return the whole page."""
     parts = [HEAD]
     for title, section in SECTIONS:
-        parts.append(f"## {title}\n{section.__doc__}\n\n" + "\n".join(_table(section)) + "\n")
+        parts.append(f"## {title}\n{inspect.getdoc(section)}\n\n" + "\n".join(_table(section)) + "\n")
     return "\n".join(parts)
 
 

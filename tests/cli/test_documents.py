@@ -41,6 +41,13 @@ def test_stale_documents_are_told_and_written(shell: Shell) -> None:
     assert shell("docs", "--check").code == 0
 
 
+def test_an_option_that_can_be_said_no_to_has_both_words() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    [told] = {line for line in page.splitlines() if line.startswith("- `--wait`")}
+    assert told.startswith("- `--wait` / `--no-wait`: ")
+    assert told.endswith(" Default: `--wait`.")
+
+
 def test_every_exit_code_is_documented() -> None:
     page = (ROOT / "docs" / "exit-codes.md").read_text()
     assert all(f"| {code.value} |" in page for code in ExitCode)

@@ -31,6 +31,12 @@ def test_the_schema_knows_gates_that_are_written_short() -> None:
             jsonschema.validate(example, made)
 
 
+def test_no_paragraph_is_taken_for_code() -> None:
+    """Markdown makes code of what stands four spaces in, as later lines of a docstring do."""
+    prose = reference.markdown().split("```")[::2]
+    assert [line for part in prose for line in part.splitlines() if line.startswith("    ")] == []
+
+
 @pytest.mark.parametrize("section", ALL)
 def test_every_key_is_described(section: type[model.Section]) -> None:
     assert section.__doc__
