@@ -10,7 +10,8 @@ from herodeploy.cli import console, deliveries
 from herodeploy.cli.carrying import Wait, carry_on, look_again_at_all
 from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
 from herodeploy.cli.surroundings import services_of
-from herodeploy.cli.turn import again, take_turn
+from herodeploy.cli.turn import take_turn
+from herodeploy.domain.command import again
 
 if TYPE_CHECKING:
     from herodeploy.forge.git import Repository

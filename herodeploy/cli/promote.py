@@ -9,7 +9,7 @@ import typer
 from herodeploy.cli import console
 from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
 from herodeploy.cli.surroundings import services_of
-from herodeploy.cli.turn import again, take_turn
+from herodeploy.cli.turn import take_turn
 from herodeploy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def run(
         if dry_run:
             _show_plan(flow.plan(services, wish, override=why), json=json)
             return
-        options = {"only": only, "retry_failed": retry_failed, "release": release, "override": override}
-        command = again("promote", stage, **options, reason=why)
+        command = wish.command(override=override, reason=why)
         view = take_turn(
             services, exclusive, command, lock_wait, lambda _: flow.promote(services, wish=wish, override=why)
         )

@@ -9,7 +9,8 @@ import typer
 from herodeploy.cli import console
 from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
 from herodeploy.cli.surroundings import services_of
-from herodeploy.cli.turn import again, take_turn
+from herodeploy.cli.turn import take_turn
+from herodeploy.domain.command import again
 
 rollback = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

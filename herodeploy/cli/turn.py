@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -54,24 +53,6 @@ def take_turn(services: Services, work: Work[T], command: str, wait: str | None,
             services.tell("wait", f"{held.message}; it goes on with: herodeploy resume")
             if not occupancy.free(services, held, _left(ends)):
                 raise Busy(f"{held.message}, still after {wait}", hint=held.hint) from held
-
-
-def again(*words: str | None, **options: object) -> str:
-    """Return a command as it was given, to be given again.
-
-    Parameters:
-        words: those that are None are left out.
-        options: by their names; None, False and empty ones are left out, of several values each is named.
-    """
-    line = ["herodeploy", *(word for word in words if word is not None)]
-    for name, value in options.items():
-        option = f"--{name.replace('_', '-')}"
-        if value is True:
-            line.append(option)
-        elif value:
-            values = value if isinstance(value, list | tuple) else [value]
-            line += [part for each in values for part in (option, str(each))]
-    return shlex.join(line)
 
 
 def _left(ends: float) -> timedelta:

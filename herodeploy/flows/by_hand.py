@@ -35,12 +35,19 @@ def check_reason(override: bool, reason: str | None) -> str | None:
 
 
 def ask(
-    services: Services, stage: StageSpec, source: App, release: Release, commit: str | None, reason: str | None
+    services: Services,
+    stage: StageSpec,
+    source: App,
+    release: Release,
+    commit: str | None,
+    reason: str | None,
+    command: str,
 ) -> None:
     """Ask the gates that hold for people, too, whether a release may enter a stage by hand.
 
     Parameters:
         reason: why to go past those that say WAIT or FAIL, which is recorded; None to heed them.
+        command: what the person has asked for.
 
     Raises:
         Refused: one says WAIT or FAIL.
@@ -49,7 +56,7 @@ def ask(
     if asked.against and reason is None:
         raise Refused(
             "; ".join(f"{each.name}: {each.reason}" for each in asked.against),
-            hint=f"wait, or go past it: herodeploy promote {stage.name} --override --reason TEXT",
+            hint=f"wait, or go past it: {command} --override --reason TEXT",
         )
     asked.tell_warnings(services)
     if reason is not None:

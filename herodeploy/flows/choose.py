@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from herodeploy.domain.command import again
 from herodeploy.domain.pipeline import App, StageSpec
 from herodeploy.domain.release import Release
 from herodeploy.domain.target import Target
@@ -31,6 +32,11 @@ class Wish:
     only: tuple[str, ...] = ()
     retry_failed: bool = False
     release: str | None = None
+
+    def command(self, **more: object) -> str:
+        """Return the command that asks for the same; `more` are further options of it, as of `again`."""
+        options = {"only": self.only, "retry_failed": self.retry_failed, "release": self.release}
+        return again("promote", self.to, **options, **more)
 
 
 @dataclass(frozen=True, slots=True)

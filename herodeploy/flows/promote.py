@@ -147,7 +147,8 @@ def promote(
         Refused: a gate is against it, or the promotion or its verification failed.
         UsageError: there is nothing to promote.
     """
-    chosen = choose(services, wish or Wish(to))
+    wish = wish or Wish(to)
+    chosen = choose(services, wish)
     stage = narrow(chosen.stage, chosen.apps)
     with occupied_by_hand(services, stage.name) as move_id:
         cut = _cut(services, chosen)
@@ -155,7 +156,8 @@ def promote(
         looked = None if cut else services.looked()
         planned = _plan(services, chosen, noted["baseline"])
         if not planned.there and not (cut and _goes_back(services, stage, cut)):
-            by_hand.ask(services, stage, chosen.source, chosen.release, planned.commit, override)
+            command = replace(wish, to=stage.name).command()
+            by_hand.ask(services, stage, chosen.source, chosen.release, planned.commit, override, command)
         told = f"{stage.name} has {_release(planned)} already" if planned.there else f"promoting {planned.what}"
         services.tell("leg", told, leg=stage.name)
         if cut is None and not planned.there:

@@ -40,7 +40,11 @@ def test_a_lock_of_somebody_elses_refuses_and_says_the_way_out(locked: Shop) -> 
         promote.promote(locked.services)
     assert refused.value.message == "lock: production is locked by bob@example.com: the sale"
     assert refused.value.hint.endswith("herodeploy promote production --override --reason TEXT")
-    assert locked.slug(locked.app("production")) is None
+    app = locked.app("production")
+    with pytest.raises(Refused) as refused:
+        promote.promote(locked.services, wish=Wish(only=(app,)))
+    assert refused.value.hint.endswith(f"herodeploy promote production --only {app} --override --reason TEXT")
+    assert locked.slug(app) is None
     assert locked.services.store.occupant(locked.services.pipeline().id, "production") is None
     assert "promotion.started" not in locked.kinds()
 
