@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
+from collections.abc import Sequence
 
 from herodeploy.domain.approval import Approval
 from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.event import Event
+from herodeploy.domain.gate import Answer, Verdict
 from herodeploy.errors import UsageError
 from herodeploy.flows import half_way
 from herodeploy.flows.judge import artifact_of
 from herodeploy.flows.services import Services
+from herodeploy.gates.approval import KIND, sentence
+from herodeploy.store.judging import Judged
 
 
 def approve(services: Services, delivery_id: str, *, comment: str | None = None, by: str | None = None) -> Delivery:
@@ -23,7 +29,7 @@ def approve(services: Services, delivery_id: str, *, comment: str | None = None,
         UsageError: no such delivery, or it waits for nothing.
     """
     delivery = find_waiting(services, delivery_id)
-    _record(services, delivery, comment=comment, by=by or services.actor, approved=True)
+    services.store.gates.add_approval(*_word(services, delivery, comment, by or services.actor, approved=True))
     return delivery
 
 
@@ -31,6 +37,7 @@ def reject(services: Services, delivery_id: str, *, comment: str | None = None, 
     """Record a no, which ends the delivery as failed; parameters and errors as of `approve`.
 
     Raises:
+        Busy: it waits no longer.
         UsageError: it is half-way into the stage, which would be left so.
         PlatformError: whether it is cannot be told.
     """
@@ -40,10 +47,11 @@ def reject(services: Services, delivery_id: str, *, comment: str | None = None, 
             f"delivery {delivery.id} is half-way into {delivery.at_stage}: {half_way.sentence(delivery, apps)}",
             hint=f"take it back first: herodeploy rollback {delivery.at_stage}",
         )
-    _record(services, delivery, comment=comment, by=who, approved=False)
-    reason = f"rejected by {who}" + (f": {comment}" if comment else "")
-    event = services.event("delivery.failed", reason, delivery_id=delivery.id, stage=delivery.at_stage, by=who)
-    return services.store.move(delivery.id, event=event, expect=Status.WAITING, status=Status.FAILED, reason=reason)
+    word, said = _word(services, delivery, comment, who, approved=False)
+    verdicts = _rejected(services.store.gates.verdicts(delivery.id, delivery.at_stage), word)
+    event = services.event("delivery.failed", sentence(word), delivery_id=delivery.id, stage=delivery.at_stage, by=who)
+    changes = {"status": Status.FAILED, "reason": event.text, "recheck_at": None}
+    return services.store.judging.reject(Judged(delivery, verdicts, word.at, changes, event), word, said)
 
 
 def find(services: Services, delivery_id: str) -> Delivery:
@@ -84,8 +92,10 @@ def find_waiting(services: Services, delivery_id: str) -> Delivery:
     return delivery
 
 
-def _record(services: Services, delivery: Delivery, *, comment: str | None, by: str, approved: bool) -> None:
-    approval = Approval(
+def _word(
+    services: Services, delivery: Delivery, comment: str | None, by: str, *, approved: bool
+) -> tuple[Approval, Event]:
+    word = Approval(
         id=uuid.uuid4().hex,
         delivery_id=delivery.id,
         stage=delivery.at_stage,
@@ -95,8 +105,18 @@ def _record(services: Services, delivery: Delivery, *, comment: str | None, by: 
         approved=approved,
         comment=comment,
     )
-    kind, word = ("approval.given", "approved") if approved else ("approval.refused", "rejected")
-    text = f"{delivery.short} {word} for {delivery.at_stage} by {by}" + (f": {comment}" if comment else "")
-    data: dict[str, object] = {"slug_id": approval.slug_id, "comment": comment}
-    event = services.event(kind, text, delivery_id=delivery.id, stage=delivery.at_stage, data=data, by=by)
-    services.store.gates.add_approval(approval, event)
+    kind, verb = ("approval.given", "approved") if approved else ("approval.refused", "rejected")
+    text = f"{delivery.short} {verb} for {delivery.at_stage} by {by}" + (f": {comment}" if comment else "")
+    data: dict[str, object] = {"slug_id": word.slug_id, "comment": comment}
+    return word, services.event(kind, text, delivery_id=delivery.id, stage=delivery.at_stage, data=data, by=by)
+
+
+def _rejected(verdicts: Sequence[Verdict], word: Approval) -> list[Verdict]:
+    """Return what the gates said last, under a person's no; in deployment mode no gate has asked for it."""
+    known = {"slug_id": word.slug_id, "in_the_way_since": word.at.isoformat()}
+    no = Verdict(KIND, Answer.FAIL, sentence(word), facts=known, name=KIND)
+    under = [
+        dataclasses.replace(no, name=each.name, facts={**each.facts, **known}) if each.kind == KIND else each
+        for each in verdicts
+    ]
+    return under if any(each.kind == KIND for each in verdicts) else [*under, no]

@@ -10,7 +10,7 @@ from herodeploy.errors import UsageError
 from herodeploy.flows.approval import find
 from herodeploy.flows.judge import OCCUPIED, artifact_of
 from herodeploy.flows.services import Services
-from herodeploy.flows.verdicts import at_gate, verdicts_now
+from herodeploy.flows.verdicts import at_gate, rejection, verdicts_now
 
 RECENT = 50
 
@@ -74,6 +74,12 @@ def _verdict(services: Services, delivery: Delivery, gate: str) -> Verdict:
         raise UsageError(
             f"gate '{gate}' says PASS to {delivery.short} ({verdict.reason})",
             hint=f"see what stands in its way: herodeploy why {delivery.id}",
+        )
+    no = rejection(services, delivery)
+    if no is not None and verdict.kind != no.kind:
+        raise UsageError(
+            f"{delivery.id} ({delivery.short}) was {no.reason}",
+            hint=f"decide against that: herodeploy override {no.name} --reason TEXT --delivery {delivery.id}",
         )
     if delivery.status is Status.FAILED and (newer := _overtaken_by(services, delivery)) is not None:
         raise UsageError(

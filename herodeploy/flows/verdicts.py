@@ -6,6 +6,7 @@ from herodeploy.domain.delivery import TEST_LEG, Delivery, Status
 from herodeploy.domain.gate import Answer, Verdict
 from herodeploy.flows.judge import verdicts_of
 from herodeploy.flows.services import Services
+from herodeploy.gates import approval
 from herodeploy.gates.evaluate import decision
 
 
@@ -30,3 +31,11 @@ def failed_at_gate(services: Services, delivery: Delivery) -> bool:
         return False
     verdicts = services.store.gates.verdicts(delivery.id, delivery.at_stage)
     return not verdicts or decision(verdicts) is not Answer.PASS
+
+
+def rejection(services: Services, delivery: Delivery) -> Verdict | None:
+    """Return the verdict by which a person's no ended it, if one did."""
+    if delivery.status is not Status.FAILED:
+        return None
+    said = services.store.gates.verdicts(delivery.id, delivery.at_stage)
+    return next((each for each in said if each.kind == approval.KIND and each.answer is Answer.FAIL), None)

@@ -35,9 +35,8 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     count = int(spec.options.get("count", 1))
     known = {"count": count, "by": valid, "slug_id": facts.slug_id}
     if refusal is not None:
-        said = f": {refusal.comment}" if refusal.comment else ""
         since = {"in_the_way_since": refusal.at.isoformat()}
-        return Verdict(KIND, Answer.FAIL, f"refused by {refusal.by}{said}", facts=known | since)
+        return Verdict(KIND, Answer.FAIL, sentence(refusal), facts=known | since)
     if len(valid) >= count:
         return Verdict(KIND, Answer.PASS, f"approved by {' and '.join(valid)}", facts=known)
     wanted = "an approval" if count == 1 else f"{count} approvals, {len(valid)} given"
@@ -45,6 +44,11 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     return Verdict(
         KIND, Answer.WAIT, f"waits for {wanted}{unheard}: herodeploy approve {facts.delivery_id}", facts=known
     )
+
+
+def sentence(refusal: Approval) -> str:
+    """Say who said no, and why."""
+    return f"rejected by {refusal.by}" + (f": {refusal.comment}" if refusal.comment else "")
 
 
 def _latest(words: Iterable[Approval]) -> list[Approval]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +18,10 @@ from herodeploy.domain.event import Event
 from herodeploy.domain.gate import Observation, Override, Verdict
 from herodeploy.domain.lock import TakenBack
 from herodeploy.domain.pipeline import StageSpec
+from herodeploy.errors import Busy
 from herodeploy.store import schema
 from herodeploy.store.database import Database
-from herodeploy.store.rows import row_of
+from herodeploy.store.rows import delivery_of, row_of
 
 
 @dataclass
@@ -108,6 +110,26 @@ class Judging:
             moved = {each.delivery.id for each in changed}
             _move(tx, [each for each in valid if _moves(each) or each.delivery.id in moved], prints)
         return set(prints)
+
+    def reject(self, judged: Judged, word: Approval, said: Event) -> Delivery:
+        """Write a person's no and what it comes to, whatever else happened meanwhile.
+
+        Raises:
+            Busy: the delivery waits no longer before that stage.
+        """
+        table, id_ = schema.deliveries, judged.delivery.id
+        query = sa.select(table).where(table.c.id == id_)
+        with self._db.write() as tx:
+            row = tx.execute(query.with_for_update()).one()
+            known = dataclasses.replace(judged, delivery=delivery_of(row))
+            if row.at_stage != judged.delivery.at_stage or not _still(known, row):
+                raise Busy(f"delivery {id_} is {row.status} by now", hint="see where it stands: herodeploy status")
+            prints = {id_: _prints(known)}
+            tx.execute(schema.approvals.insert().values(row_of(word)))
+            tx.execute(schema.events.insert(), [row_of(each) for each in (said, judged.event) if each])
+            _write_verdicts(tx, self._db, [known], prints, {id_: row.judged or ""})
+            _move(tx, [known], prints)
+            return delivery_of(tx.execute(query).one())
 
 
 def _approvals(pipeline_id: str, stage: str, slugs: Iterable[str]) -> sa.Select[Any]:

@@ -48,8 +48,42 @@ def test_one_that_failed_at_a_gate_waits_again(shop: Shop) -> None:
     assert shop.advance(reopened).status is Status.DELIVERED
     said = verdict(shop, rejected, "approval")
     assert said.said is Answer.FAIL
-    assert "refused by ann@example.com: not today" in said.reason
+    assert "rejected by ann@example.com: not today" in said.reason
     assert shop.kinds(rejected)[-5:-2] == ["gate.overridden", "delivery.reopened", "gates.passed"]
+
+
+def test_a_persons_no_is_what_the_gate_says_from_then_on(shop: Shop) -> None:
+    locks.lock(shop.services, why="the sale")
+    shop.services.actor = "cat@example.com"
+    waiting = shop.deliver()
+    shop.advance(deliver.approve(shop.services, waiting.id, by="bob@example.com"))
+    assert verdict(shop, waiting, "approval").reason == "approved by bob@example.com"
+
+    rejected = deliver.reject(shop.services, waiting.id, comment="numbers are wrong")
+    assert rejected.reason == "rejected by cat@example.com: numbers are wrong"
+    said = {each.name: each for each in why(shop.services, rejected.id).verdicts}
+    assert (said["approval"].answer, said["approval"].reason) == (Answer.FAIL, rejected.reason)
+    assert (said["ci"].answer, said["lock"].answer) == (Answer.PASS, Answer.WAIT)
+    assert shop.kinds(rejected)[-2:] == ["approval.refused", "delivery.failed"]
+
+
+def test_a_persons_no_to_what_needs_no_yes_is_overridden_as_such_alone(shop: Shop) -> None:
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    locks.lock(shop.services, why="the sale")
+    shop.services.actor = "cat@example.com"
+    rejected = deliver.reject(shop.services, shop.deliver().id)
+    said = verdict(shop, rejected, "approval")
+    assert (said.answer, said.reason) == (Answer.FAIL, "rejected by cat@example.com")
+
+    with pytest.raises(UsageError, match="was rejected by cat@") as refused:
+        overrides.override(shop.services, "lock", reason="the sale is over", delivery_id=rejected.id)
+    assert (
+        refused.value.hint
+        == f"decide against that: herodeploy override approval --reason TEXT --delivery {rejected.id}"
+    )
+    locks.unlock(shop.services)
+    reopened = overrides.override(shop.services, "approval", reason="cat was wrong", delivery_id=rejected.id)
+    assert shop.advance(reopened).status is Status.DELIVERED
 
 
 def test_one_that_failed_in_a_leg_stays_failed(shop: Shop) -> None:

@@ -45,8 +45,8 @@ def test_the_same_person_counts_once(facts: MakeFacts) -> None:
 
 def test_one_no_fails_with_its_reason(facts: MakeFacts) -> None:
     verdict = ask(facts, word("cat"), word("bob", approved=False, comment="the sale runs"))
-    assert (verdict.answer, verdict.reason) == ("FAIL", "refused by bob: the sale runs")
-    assert ask(facts, word("bob", approved=False)).reason == "refused by bob"
+    assert (verdict.answer, verdict.reason) == ("FAIL", "rejected by bob: the sale runs")
+    assert ask(facts, word("bob", approved=False)).reason == "rejected by bob"
 
 
 def test_a_persons_latest_word_counts(facts: MakeFacts) -> None:

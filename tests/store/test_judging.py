@@ -13,6 +13,7 @@ from herodeploy.domain.gate import Answer, Observation, Override, Verdict
 from herodeploy.domain.lock import Hold, Lock, TakenBack
 from herodeploy.domain.mode import Mode, ModeChange
 from herodeploy.domain.pipeline import Stage, StageSpec
+from herodeploy.errors import Busy
 from herodeploy.store.judging import Judged
 from herodeploy.store.store import Store
 
@@ -173,3 +174,23 @@ def test_the_same_commit_is_open_once(store: Store) -> None:
     store.move("d1", event=event("failed"), status=Status.FAILED)
     assert waiting(store, 4, commit="c1").id == "d4"
     assert [each.kind for each in store.events("p1")].count("delivery.created") == 3
+
+
+def test_a_persons_no_counts_whatever_happened_meanwhile_but_not_where_it_waits_no_longer(store: Store) -> None:
+    delivery = waiting(store)
+    word = Approval("9", "d1", "production", "s1", "bob", LATER, approved=False)
+    no = Verdict("approval", Answer.FAIL, "rejected by bob", name="approval")
+    judged = Judged(delivery, [no], LATER, {"status": Status.FAILED, "reason": no.reason}, event("delivery.failed"))
+    approve(store, 1)
+    failed = store.judging.reject(judged, word, event("approval.refused"))
+    assert failed == now(store)
+    assert (failed.status, failed.reason, failed.news) == (Status.FAILED, "rejected by bob", 0)
+    assert store.gates.verdicts("d1", "production") == [no]
+    assert [each.kind for each in store.events("p1", limit=2)] == ["delivery.failed", "approval.refused"]
+
+    with pytest.raises(Busy, match="delivery d1 is failed by now"):
+        store.judging.reject(judged, dataclasses.replace(word, id="10"), event("approval.refused"))
+    store.move("d1", event=event("elsewhere"), status=Status.WAITING, at_stage="europe")
+    with pytest.raises(Busy):
+        store.judging.reject(judged, dataclasses.replace(word, id="10"), event("approval.refused"))
+    assert [each.kind for each in store.events("p1")].count("approval.refused") == 1
