@@ -25,7 +25,11 @@ SHOWN_FILES = 3
 def run(
     ref: Annotated[str, typer.Argument(metavar="REF", help="The commit, branch or tag to deliver.")] = "HEAD",
     retry: Annotated[
-        bool, typer.Option("--retry", help="Try a commit again whose tests, deploy, promotion or verification failed.")
+        bool,
+        typer.Option(
+            "--retry",
+            help="Try a commit again that was rejected, or whose tests, deploy, promotion or verification failed.",
+        ),
     ] = False,
     lock_wait: LockWait = None,
     wait: Wait = True,
@@ -38,7 +42,7 @@ def run(
 
     A delivery that must wait, such as for an approval, ends the command with exit code 0 and is picked up by approve,
     mode, resume or the next deliver. So is one that was cut: by Ctrl-C, a lost network or a stopped machine. A commit
-    that failed is not tried again, unless you ask for it.
+    that failed or was rejected is not tried again, unless you ask for it.
     """
     from herodeploy.app import worker
     from herodeploy.flows.deliver import start_delivery

@@ -8,7 +8,7 @@ from herodeploy.domain.change import Change
 from herodeploy.domain.delivery import TEST_LEG, Delivery, Status, delivery_id
 from herodeploy.errors import Refused, RepositoryError, UsageError
 from herodeploy.flows.services import Services
-from herodeploy.flows.verdicts import failed_at_gate
+from herodeploy.flows.verdicts import failed_at_gate, rejection
 
 RECENT = 20
 
@@ -20,10 +20,11 @@ def start_delivery(services: Services, change: Change, *, retry: bool = False) -
     and the older one must not take the newer one's place.
 
     Parameters:
-        retry: begin anew, too, where the commit's last delivery failed in a leg: a person wants it tried again.
+        retry: begin anew, too, where the commit's last delivery failed in a leg or was rejected: a person wants it
+            tried again.
 
     Raises:
-        Refused: it failed in a leg, and nobody asks to try again.
+        Refused: it failed in a leg or was rejected, and nobody asks to try again.
         UsageError: the commit is not on the branch that herodeploy.yml delivers from.
     """
     pipeline = services.pipeline()
@@ -55,9 +56,14 @@ def start_delivery(services: Services, change: Change, *, retry: bool = False) -
 
 
 def _check_failed(services: Services, change: Change) -> None:
-    """Refuse a commit that the tests, the platform or a verification said no to; a gate may say otherwise by now."""
+    """Refuse a commit that the tests, the platform, a verification or a person said no to.
+
+    What another gate said no to may begin anew: it may say otherwise by now.
+    """
     last = next(iter(services.store.find_deliveries(services.pipeline().id, change.commit)), None)
-    if last is None or last.status is not Status.FAILED or failed_at_gate(services, last):
+    if last is None or last.status is not Status.FAILED:
+        return
+    if failed_at_gate(services, last) and rejection(services, last) is None:
         return
     raise Refused(
         f"{change.short} failed at {last.at_stage} as {last.id} and is not tried again by itself: {last.reason}",

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from herodeploy.domain.delivery import Status
-from herodeploy.domain.pipeline import CiSpec
+from herodeploy.domain.mode import Mode
+from herodeploy.domain.pipeline import CiSpec, GateSpec
 from herodeploy.errors import Refused
-from herodeploy.flows import deliver, rollback
+from herodeploy.flows import deliver, locks, mode, rollback
 
 Shop = Any
 
@@ -19,6 +20,13 @@ def again(shop: Shop, *, retry: bool = False) -> Any:
     with shop.engine() as engine:
         delivery = deliver.start_delivery(shop.services, shop.services.repo.head(), retry=retry)
         return deliver.advance(shop.services, engine, delivery)
+
+
+def gated(shop: Shop, run: str) -> None:
+    """Put a command before production, which is entered without a person's yes."""
+    first, last = shop.services.spec.stages
+    stages = (first, dataclasses.replace(last, gates=(GateSpec("command", {"run": run}),)))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=stages, mode="deployment")
 
 
 def test_what_failed_in_a_leg_is_tried_again_only_where_a_person_asks_for_it(shop: Shop) -> None:
@@ -43,12 +51,34 @@ def test_what_failed_in_a_leg_is_tried_again_only_where_a_person_asks_for_it(sho
     assert shop.deliver().status is Status.WAITING, "another commit is another matter"
 
 
-def test_what_a_gate_said_no_to_may_be_delivered_again(shop: Shop) -> None:
+@pytest.mark.parametrize("to", Mode)
+def test_what_a_person_said_no_to_is_tried_again_only_where_a_person_asks_for_it(shop: Shop, to: Mode) -> None:
+    mode.switch(shop.services, to)
+    locks.lock(shop.services, why="the sale")
+    shop.services.actor = "cat@example.com"
     waiting = shop.deliver()
-    deliver.reject(shop.services, waiting.id, comment="not today")
-    tomorrow = shop.deliver()
-    assert tomorrow.status is Status.WAITING
-    assert tomorrow.id != waiting.id
+    deliver.reject(shop.services, waiting.id, comment="numbers are wrong", by="bob@example.com")
+    locks.unlock(shop.services)
+    with pytest.raises(Refused) as refused:
+        shop.deliver()
+    assert refused.value.message == (
+        f"{waiting.short} failed at production as {waiting.id} and is not tried again by itself: "
+        "rejected by bob@example.com: numbers are wrong"
+    )
+    assert refused.value.hint.endswith(f"herodeploy deliver --retry {waiting.short}")
+    assert shop.slug(shop.app("production")) is None
+
+    tried = again(shop, retry=True)
+    assert tried.id != waiting.id
+    assert tried.status is (Status.WAITING if to is Mode.DELIVERY else Status.DELIVERED)
+
+
+def test_what_a_gate_said_no_to_may_be_delivered_again(shop: Shop) -> None:
+    gated(shop, "false")
+    failed = shop.deliver()
+    assert (failed.status, failed.at_stage) == (Status.FAILED, "production")
+    gated(shop, "true")
+    assert shop.deliver().status is Status.DELIVERED
 
 
 def test_only_the_newest_of_a_commits_deliveries_counts(shop: Shop) -> None:
@@ -57,9 +87,10 @@ def test_only_the_newest_of_a_commits_deliveries_counts(shop: Shop) -> None:
     with pytest.raises(Refused, match="failed at test"):
         shop.deliver()
     shop.services.spec = dataclasses.replace(shop.services.spec, ci=CiSpec("none"))
-    assert again(shop, retry=True).status is Status.WAITING
-    deliver.reject(shop.services, shop.services.store.deliveries(shop.services.pipeline().id)[0].id)
-    assert shop.deliver().status is Status.WAITING
+    gated(shop, "false")
+    assert again(shop, retry=True).at_stage == "production"
+    gated(shop, "true")
+    assert shop.deliver().status is Status.DELIVERED
 
 
 def test_a_change_is_carried_by_the_delivery_of_a_newer_commit_that_contains_it(shop: Shop) -> None:

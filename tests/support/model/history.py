@@ -36,7 +36,8 @@ MOVES = {
 MOMENT = timedelta(milliseconds=50)
 ARRIVED = ("deploy.succeeded", "promotion.succeeded", "delivery.delivered")
 """Kinds of events that tell that a stage runs what it was to get."""
-IN_A_LEG = ("ci.failed", "ci.errored", "deploy.failed", "promotion.failed")
+ABOUT_THE_COMMIT = ("ci.failed", "ci.errored", "deploy.failed", "promotion.failed", "delivery.failed")
+"""Kinds of events that tell that a leg failed, or that a person said no."""
 
 
 @dataclass
@@ -126,7 +127,7 @@ class History:
     def _created(self, event: Event, rows: dict[str, Delivery]) -> None:
         row = rows[event.delivery_id or ""]
         before = [each for each in self.deliveries.values() if each.commit == row.commit]
-        if before and before[-1].failed_by in IN_A_LEG and row.commit not in self.retried:
+        if before and before[-1].failed_by in ABOUT_THE_COMMIT and row.commit not in self.retried:
             self.wrong.append(f"{row.commit[:8]} failed by {before[-1].failed_by} and was tried again by itself")
         self.deliveries[row.id] = Told(row.id, row.commit)
 
