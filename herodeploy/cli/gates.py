@@ -29,7 +29,7 @@ WHICH = "Its id or the beginning of it, or of its commit; see status."
 def run(
     delivery: Annotated[
         str | None,
-        typer.Argument(metavar="DELIVERY", help=WHICH, show_default="the newest that is not in production"),
+        typer.Argument(metavar="DELIVERY", help=WHICH, show_default="the newest that is open, else the newest"),
     ] = None,
     directory: Directory = HERE,
     config: Config = None,
@@ -52,7 +52,7 @@ def run(
     told = found.delivery.status is Status.WAITING or any(each.answer is Answer.FAIL for each in found.verdicts)
     if found.delivery.reason and not told:
         console.say(f"  {found.delivery.reason}")
-    deliveries.say_verdicts(found.verdicts, until=until)
+    deliveries.say_verdicts(found.verdicts, until=None if found.delivery.status.ended else until)
     for line in _ways_out(found):
         console.say(f"  {line}")
 
@@ -62,22 +62,15 @@ def _ways_out(found: Explanation) -> list[str]:
     if delivery.status in (Status.RUNNING, Status.ERRORED):
         ends = [f"or end it: herodeploy rollback {delivery.at_stage}"] if delivery.soaks else []
         return ["if nothing works on it, carry it on: herodeploy resume", *ends]
-    if not found.at_gate:
-        return (
-            [f"try that commit again: herodeploy deliver --retry {delivery.short}"]
-            if delivery.status is Status.FAILED
-            else []
-        )
-    waits = delivery.status is Status.WAITING
-    if waits and found.answer is Answer.PASS:
+    if delivery.status is Status.FAILED and (found.rejected or not found.at_gate):
+        return [f"try that commit again: herodeploy deliver --retry {delivery.short}"]
+    if delivery.status is Status.WAITING and found.answer is Answer.PASS:
         return ["every gate passes by now; carry it on: herodeploy resume"]
     times = [f"not before {until(found.not_before)}"] if found.not_before else []
-    closed = next((each.name for each in found.verdicts if not each.passes), None)
-    decide = (
-        [f"decide against a gate: herodeploy override {closed} --reason TEXT --delivery {delivery.id}"]
-        if closed
-        else []
-    )
+    decide = [
+        f"decide against a gate: herodeploy override {gate} --reason TEXT --delivery {delivery.id}"
+        for gate in found.decide[:1]
+    ]
     return [*times, *decide]
 
 
@@ -87,7 +80,9 @@ def run_override(
     reason: Annotated[str, typer.Option("--reason", "--why", metavar="TEXT", help="Why; kept with who and when.")],
     delivery: Annotated[
         str | None,
-        typer.Option(metavar="DELIVERY", help=WHICH, show_default="the newest that waits or failed at a gate"),
+        typer.Option(
+            metavar="DELIVERY", help=WHICH, show_default="the newest that waits, or failed at a gate and may come back"
+        ),
     ] = None,
     wait: Wait = True,
     directory: Directory = HERE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer, Override, Verdict
@@ -22,7 +23,8 @@ def override(services: Services, gate: str, *, reason: str, delivery_id: str | N
 
     Parameters:
         gate: its name.
-        delivery_id: as `approval.find` takes it; the newest that waits, or failed at a gate, unless given.
+        delivery_id: as `approval.find` takes it; the newest that waits, or failed at a gate and may come
+            back, unless given.
 
     Raises:
         UsageError: no such delivery or gate, the gate passes, no reason is given, or a newer delivery has come as far.
@@ -33,6 +35,14 @@ def override(services: Services, gate: str, *, reason: str, delivery_id: str | N
     verdict = _verdict(services, delivery, gate)
     _record(services, delivery, verdict, reason.strip())
     return _reopen(services, delivery, verdict) if delivery.status is Status.FAILED else delivery
+
+
+def overridable(services: Services, delivery: Delivery, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return those of a delivery's verdicts against which a person may decide."""
+    if not at_gate(services, delivery):
+        return []
+    closed = [each for each in verdicts if not each.passes and each.kind != OCCUPIED]
+    return [each for each in closed if _objection(services, delivery, each) is None]
 
 
 def _delivery(services: Services, delivery_id: str | None) -> Delivery:
@@ -46,9 +56,9 @@ def _delivery(services: Services, delivery_id: str | None) -> Delivery:
 
 def _newest(services: Services) -> Delivery:
     for delivery in services.store.deliveries(services.pipeline().id, limit=RECENT):
-        if at_gate(services, delivery):
+        if at_gate(services, delivery) and _overtaken_by(services, delivery) is None:
             return delivery
-    raise UsageError("no delivery waits, and none has failed at a gate", hint="see: herodeploy status")
+    raise UsageError("no delivery waits, and none that failed at a gate may come back", hint="see: herodeploy status")
 
 
 def _place(delivery: Delivery) -> str:
@@ -75,24 +85,33 @@ def _verdict(services: Services, delivery: Delivery, gate: str) -> Verdict:
             f"gate '{gate}' says PASS to {delivery.short} ({verdict.reason})",
             hint=f"see what stands in its way: herodeploy why {delivery.id}",
         )
-    no = rejection(services, delivery)
-    if no is not None and verdict.kind != no.kind:
-        raise UsageError(
-            f"{delivery.id} ({delivery.short}) was {no.reason}",
-            hint=f"decide against that: herodeploy override {no.name} --reason TEXT --delivery {delivery.id}",
-        )
-    if delivery.status is Status.FAILED and (newer := _overtaken_by(services, delivery)) is not None:
-        raise UsageError(
-            f"{newer.id} ({newer.short}) is newer and has come as far as {delivery.id}",
-            hint=f"to put {delivery.short} there nevertheless, see: herodeploy rollback --help",
-        )
+    if (objection := _objection(services, delivery, verdict)) is not None:
+        raise objection
     return verdict
 
 
+def _objection(services: Services, delivery: Delivery, verdict: Verdict) -> UsageError | None:
+    """Return why a gate that does not pass cannot be overridden, if so."""
+    no = rejection(services, delivery)
+    if no is not None and verdict.kind != no.kind:
+        return UsageError(
+            f"{delivery.id} ({delivery.short}) was {no.reason}",
+            hint=f"decide against that: herodeploy override {no.name} --reason TEXT --delivery {delivery.id}",
+        )
+    if (newer := _overtaken_by(services, delivery)) is not None:
+        return UsageError(
+            f"{newer.id} ({newer.short}) is newer and has come as far as {delivery.id}",
+            hint=f"to put {delivery.short} there nevertheless, see: herodeploy rollback --help",
+        )
+    return None
+
+
 def _overtaken_by(services: Services, delivery: Delivery) -> Delivery | None:
-    """Return a newer delivery that has passed all that this one has, so that this one would take its place back."""
+    """Return a newer delivery that has passed all that this one, which failed, has: it would take its place back."""
+    if delivery.status is not Status.FAILED:
+        return None
     names = [stage.name for stage in services.spec.stages]
-    ahead = names[names.index(delivery.at_stage) :]
+    ahead = names[names.index(delivery.at_stage) :] if delivery.at_stage in names else []
     for newer in services.store.deliveries(delivery.pipeline_id, limit=RECENT):
         if newer.id <= delivery.id:
             break

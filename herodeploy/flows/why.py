@@ -6,16 +6,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.gate import Answer, Verdict
 from herodeploy.domain.snapshot import plain
 from herodeploy.errors import UsageError
 from herodeploy.flows.approval import find
+from herodeploy.flows.overrides import overridable
 from herodeploy.flows.services import Services
-from herodeploy.flows.verdicts import at_gate, verdicts_now
+from herodeploy.flows.verdicts import at_gate, rejection, verdicts_now
 from herodeploy.gates.evaluate import decision
-
-RECENT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +24,15 @@ class Explanation:
     Parameters:
         verdicts: of one that waits, as they are now, by what the gates saw last; of any other, as they were taken.
         at_gate: whether the gates keep it where it is, not a leg that runs or failed.
+        rejected: whether a person's no ended it.
+        decide: the gates that a person may decide against, in their order.
     """
 
     delivery: Delivery
     verdicts: tuple[Verdict, ...]
     at_gate: bool
+    rejected: bool
+    decide: tuple[str, ...]
 
     @property
     def answer(self) -> Answer:
@@ -38,7 +41,9 @@ class Explanation:
 
     @property
     def not_before(self) -> datetime | None:
-        """The earliest end of its waiting, where a gate knows one."""
+        """The earliest end of its waiting, where a gate knows one; what has ended waits no longer."""
+        if self.delivery.status.ended:
+            return None
         return max((each.until for each in self.verdicts if each.answer is Answer.WAIT and each.until), default=None)
 
     def to_json(self) -> dict[str, Any]:
@@ -58,14 +63,21 @@ def why(services: Services, delivery_id: str | None = None) -> Explanation:
     """Explain where a delivery stands; nothing is moved, and no gate looks at the world.
 
     Parameters:
-        delivery_id: as `approval.find` takes it; unless given the newest open one, else the newest that is not
-            delivered, else the newest.
+        delivery_id: as `approval.find` takes it; unless given the newest open one, else the newest.
 
     Raises:
         UsageError: there is no such delivery, or none at all.
     """
     delivery = find(services, delivery_id) if delivery_id is not None else _newest(services)
-    return Explanation(delivery, tuple(verdicts_now(services, delivery)), at_gate(services, delivery))
+    verdicts = verdicts_now(services, delivery)
+    closed = overridable(services, delivery, verdicts)
+    return Explanation(
+        delivery,
+        tuple(verdicts),
+        at_gate=at_gate(services, delivery),
+        rejected=rejection(services, delivery) is not None,
+        decide=tuple(each.name for each in closed),
+    )
 
 
 def _newest(services: Services) -> Delivery:
@@ -73,7 +85,7 @@ def _newest(services: Services) -> Delivery:
     still_open = services.store.open_deliveries(pipeline_id)
     if still_open:
         return still_open[-1]
-    ended = services.store.deliveries(pipeline_id, limit=RECENT)
+    ended = services.store.deliveries(pipeline_id, limit=1)
     if not ended:
         raise UsageError(f"{services.spec.name} has no deliveries yet", hint="begin with: herodeploy deliver")
-    return next((each for each in ended if each.status is not Status.DELIVERED), ended[0])
+    return ended[0]

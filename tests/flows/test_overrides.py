@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.gate import Answer
 from herodeploy.domain.mode import Mode
+from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import UsageError
 from herodeploy.flows import deliver, locks, mode, overrides
 from herodeploy.flows.why import why
@@ -92,7 +94,7 @@ def test_one_that_failed_in_a_leg_stays_failed(shop: Shop) -> None:
     with pytest.raises(UsageError, match="failed in its leg at staging; no gate stands in its way") as caught:
         overrides.override(shop.services, "ci", reason="I know better", delivery_id=failed.id)
     assert "--retry" in caught.value.hint
-    with pytest.raises(UsageError, match="no delivery waits, and none has failed at a gate"):
+    with pytest.raises(UsageError, match="no delivery waits, and none that failed at a gate may come back"):
         overrides.override(shop.services, "ci", reason="I know better")
     explained = why(shop.services)
     assert (explained.delivery.id, explained.at_gate, explained.answer) == (failed.id, False, Answer.PASS)
@@ -117,6 +119,39 @@ def test_a_failed_one_does_not_come_back_over_a_newer_one(shop: Shop) -> None:
     with pytest.raises(UsageError, match=f"{newer.id} .* is newer and has come as far"):
         overrides.override(shop.services, "approval", reason="x", delivery_id=older.id)
     assert shop.services.store.delivery(older.id).status is Status.FAILED
+
+
+def test_what_a_newer_one_has_overtaken_is_neither_explained_nor_overridden_unless_named(shop: Shop) -> None:
+    gates = (GateSpec("command", {"run": "false"}),)
+    stages = (shop.services.spec.stages[0], dataclasses.replace(shop.services.spec.stages[1], gates=gates))
+    plain, shop.services.spec = shop.services.spec, dataclasses.replace(shop.services.spec, stages=stages)
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    failed = shop.deliver()
+    assert why(shop.services).decide == ("command",)
+    shop.services.spec = plain
+    shop.commit(index_dot_html="two\n")
+    delivered = shop.deliver()
+    assert (failed.status, delivered.status) == (Status.FAILED, Status.DELIVERED)
+
+    assert why(shop.services).delivery.id == delivered.id
+    explained = why(shop.services, failed.id)
+    assert (explained.at_gate, explained.decide) == (True, ())
+    with pytest.raises(UsageError, match="none that failed at a gate may come back"):
+        overrides.override(shop.services, "command", reason="x")
+    waiting = deliver.start_delivery(shop.services, shop.commit(index_dot_html="three\n"))
+    assert why(shop.services).delivery.id == waiting.id, "what is open comes first"
+
+
+def test_what_has_ended_waits_for_no_time(shop: Shop) -> None:
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    locks.lock(shop.services, why="lunch", until=shop.services.clock() + timedelta(hours=2))
+    shop.services.actor = "bob@example.com"
+    waiting = shop.deliver()
+    assert why(shop.services).not_before is not None
+    deliver.reject(shop.services, waiting.id)
+    explained = why(shop.services)
+    assert [each.name for each in explained.verdicts if each.until] == ["lock"]
+    assert (explained.rejected, explained.not_before, explained.decide) == (True, None, ("approval",))
 
 
 def test_why_asks_as_things_are_now_and_says_until_when(shop: Shop) -> None:
