@@ -14,6 +14,7 @@ from herodeploy.flows.approval import find
 from herodeploy.flows.overrides import overridable
 from herodeploy.flows.services import Services
 from herodeploy.flows.verdicts import at_gate, rejection, verdicts_now
+from herodeploy.gates import approval
 from herodeploy.gates.evaluate import decision
 
 
@@ -25,7 +26,7 @@ class Explanation:
         verdicts: of one that waits, as they are now, by what the gates saw last; of any other, as they were taken.
         at_gate: whether the gates keep it where it is, not a leg that runs or failed.
         rejected: whether a person's no ended it.
-        decide: the gates that a person may decide against, in their order.
+        decide: the gates that a person may decide against, in their order; but for approvals.
     """
 
     delivery: Delivery
@@ -76,7 +77,7 @@ def why(services: Services, delivery_id: str | None = None) -> Explanation:
         tuple(verdicts),
         at_gate=at_gate(services, delivery),
         rejected=rejection(services, delivery) is not None,
-        decide=tuple(each.name for each in closed),
+        decide=tuple(each.name for each in closed if each.kind != approval.KIND),
     )
 
 

@@ -151,7 +151,7 @@ def test_what_has_ended_waits_for_no_time(shop: Shop) -> None:
     deliver.reject(shop.services, waiting.id)
     explained = why(shop.services)
     assert [each.name for each in explained.verdicts if each.until] == ["lock"]
-    assert (explained.rejected, explained.not_before, explained.decide) == (True, None, ("approval",))
+    assert (explained.rejected, explained.not_before, explained.decide) == (True, None, ())
 
 
 def test_why_asks_as_things_are_now_and_says_until_when(shop: Shop) -> None:
