@@ -46,16 +46,27 @@ def show(services: Services, delivery: Delivery, *, json: bool) -> None:
             if app is not None and (address := services.address(app)):
                 console.say(f"  {name}: {address}")
     elif delivery.status is Status.WAITING:
-        say_approve(delivery)
+        from herodeploy.flows.verdicts import verdicts_now
+
+        say_answers(delivery, verdicts_now(services, delivery), told=delivery.reason or "")
     elif delivery.status is Status.ERRORED:
         console.say("  carry it on: herodeploy resume")
 
 
-def say_approve(delivery: Delivery) -> None:
-    """Print how to answer, where the reason does not say so already."""
-    if "herodeploy approve" not in (delivery.reason or ""):
-        console.say(f"  approve it: herodeploy approve {delivery.id}")
-    console.say(f"  or refuse it: herodeploy reject {delivery.id}")
+def say_answers(delivery: Delivery, verdicts: Sequence[Verdict], *, told: str) -> None:
+    """Print how to answer a delivery that waits.
+
+    Parameters:
+        verdicts: what its gates say now.
+        told: what was printed already.
+    """
+    from herodeploy.flows.verdicts import wants_approval
+
+    approve = f"herodeploy approve {delivery.id}"
+    asked = wants_approval(verdicts)
+    if asked and approve not in told:
+        console.say(f"  approve it: {approve}")
+    console.say(f"  {'or ' if asked else ''}refuse it: herodeploy reject {delivery.id}")
 
 
 def say_verdicts(verdicts: Sequence[Verdict], *, until: Callable[[datetime], str] | None = None) -> None:

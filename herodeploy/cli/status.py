@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from herodeploy.cli import console
-from herodeploy.cli.deliveries import say_approve, say_verdicts
+from herodeploy.cli.deliveries import say_answers, say_verdicts
 from herodeploy.cli.layout import age, until
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
 from herodeploy.cli.surroundings import services_of
@@ -113,7 +113,7 @@ def _waits(view: DeliveryView) -> None:
         console.say()
         console.say(f"{delivery.id} waits to enter {delivery.at_stage}:")
         say_verdicts(view.verdicts)
-        say_approve(delivery)
+        say_answers(delivery, view.verdicts, told=" ".join(each.reason for each in view.verdicts))
     elif delivery.status.value in ("running", "errored"):
         why = f": {delivery.reason}" if delivery.reason else ""
         console.say()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from herodeploy.domain.delivery import TEST_LEG, Delivery, Status
 from herodeploy.domain.gate import Answer, Verdict
 from herodeploy.flows.judge import verdicts_of
@@ -13,9 +15,9 @@ from herodeploy.gates.evaluate import decision
 def verdicts_now(services: Services, delivery: Delivery) -> list[Verdict]:
     """Return what the gates before `delivery.at_stage` say to one that waits, by what they saw last; nothing is kept.
 
-    Of one that does not wait: what they said last.
+    Of one that does not wait, or waits before a stage that herodeploy.yml no longer has: what they said last.
     """
-    if delivery.status is not Status.WAITING:
+    if delivery.status is not Status.WAITING or services.spec.stage(delivery.at_stage) is None:
         return services.store.gates.verdicts(delivery.id, delivery.at_stage)
     return verdicts_of(services, delivery)
 
@@ -31,6 +33,11 @@ def failed_at_gate(services: Services, delivery: Delivery) -> bool:
         return False
     verdicts = services.store.gates.verdicts(delivery.id, delivery.at_stage)
     return not verdicts or decision(verdicts) is not Answer.PASS
+
+
+def wants_approval(verdicts: Sequence[Verdict]) -> bool:
+    """Whether somebody's yes is waited for."""
+    return any(each.kind == approval.KIND and each.answer is Answer.WAIT for each in verdicts)
 
 
 def rejection(services: Services, delivery: Delivery) -> Verdict | None:

@@ -32,3 +32,25 @@ def test_of_what_has_ended_no_times_are_told_and_nothing_that_would_be_refused(s
     assert (
         "none that failed at a gate may come back" in shop.herodeploy("override", "lock", "--reason", "x", code=2).err
     )
+
+
+def test_a_person_is_asked_for_a_yes_where_one_is_wanted_and_for_an_override_elsewhere(shop: Person) -> None:
+    shop.herodeploy("lock", "--why", "lunch", **BOB)
+    shop.herodeploy("deliver")
+    delivery = shop.waiting()
+    approve, reject = f"herodeploy approve {delivery}", f"  or refuse it: herodeploy reject {delivery}"
+    assert shop.herodeploy("status").out.splitlines()[-2:] == [
+        f"  WAIT  approval: waits for an approval: {approve}",
+        reject,
+    ]
+    overrides = [line for line in shop.herodeploy("why").out.splitlines() if "herodeploy override" in line]
+    assert overrides == [f"  decide against a gate: herodeploy override lock --reason TEXT --delivery {delivery}"]
+    shop.herodeploy("unlock", **BOB)
+    assert shop.herodeploy("why").out.splitlines()[-1] == f"  WAIT  approval: waits for an approval: {approve}"
+
+    shop.herodeploy("lock", "--why", "lunch", **BOB)
+    approved = shop.herodeploy("approve", delivery).out.splitlines()
+    assert approved[2:] == [f"  refuse it: herodeploy reject {delivery}"]
+    assert shop.herodeploy("status").out.splitlines()[-1] == f"  refuse it: herodeploy reject {delivery}"
+    shop.herodeploy("mode", "deployment")
+    assert "herodeploy approve" not in shop.herodeploy("deliver").out + shop.herodeploy("status").out
