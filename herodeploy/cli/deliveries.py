@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from herodeploy.cli import console
+from herodeploy.cli.layout import until
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer
 from herodeploy.domain.snapshot import plain
@@ -48,7 +49,9 @@ def show(services: Services, delivery: Delivery, *, json: bool) -> None:
     elif delivery.status is Status.WAITING:
         from herodeploy.flows.verdicts import verdicts_now
 
-        say_answers(delivery, verdicts_now(services, delivery), told=delivery.reason or "")
+        verdicts = verdicts_now(services, delivery)
+        say_answers(delivery, verdicts, told=delivery.reason or "")
+        _say_carry_on(services, verdicts)
     elif delivery.status is Status.ERRORED:
         console.say("  carry it on: herodeploy resume")
 
@@ -104,3 +107,16 @@ def _line(delivery: Delivery) -> None:
     say_head(delivery)
     if delivery.reason:
         console.say(f"  {delivery.reason}")
+
+
+def _say_carry_on(services: Services, verdicts: Sequence[Verdict]) -> None:
+    """Print how it goes on where only time is wanted, and no worker stands by to see it pass."""
+    from herodeploy.app import standing_worker
+    from herodeploy.flows.verdicts import waits
+
+    closed = waits(verdicts)
+    if not closed or any(each.look_again_at is None for each in closed) or standing_worker(services) is not None:
+        return
+    ends = max((each.until for each in closed if each.until), default=None)
+    after = f" after {until(ends)}" if ends else ""
+    console.say(f"  carry it on{after} with: herodeploy resume, or keep a worker running: herodeploy worker")

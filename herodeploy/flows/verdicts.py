@@ -40,6 +40,11 @@ def wants_approval(verdicts: Sequence[Verdict]) -> bool:
     return any(each.kind == approval.KIND and each.answer is Answer.WAIT for each in verdicts)
 
 
+def waits(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return those of the gates that were asked and say WAIT."""
+    return [each for each in verdicts if each.answer is Answer.WAIT and "after" not in each.facts]
+
+
 def rejection(services: Services, delivery: Delivery) -> Verdict | None:
     """Return the verdict by which a person's no ended it, if one did."""
     if delivery.status is not Status.FAILED:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
+from support.workers import working
 
 pytestmark = pytest.mark.acceptance
 Person = Any
@@ -54,3 +56,18 @@ def test_a_person_is_asked_for_a_yes_where_one_is_wanted_and_for_an_override_els
     assert shop.herodeploy("status").out.splitlines()[-1] == f"  refuse it: herodeploy reject {delivery}"
     shop.herodeploy("mode", "deployment")
     assert "herodeploy approve" not in shop.herodeploy("deliver").out + shop.herodeploy("status").out
+
+
+def test_what_waits_for_a_time_says_who_carries_it_on(shop: Person) -> None:
+    shop.herodeploy("mode", "deployment")
+    shop.herodeploy("lock", "--why", "lunch", "--for", "2h", **BOB)
+    [lock] = shop.herodeploy("locks", "--json").json()["locks"]
+    told = shop.herodeploy("deliver").out.splitlines()[-1]
+    ends = f"{datetime.fromisoformat(lock['until']).astimezone():%Y-%m-%d %H:%M}"
+    assert told == f"  carry it on after {ends} with: herodeploy resume, or keep a worker running: herodeploy worker"
+    with working(shop, "first") as worker:
+        worker.until("works on shop")
+        assert "carry it on" not in shop.herodeploy("deliver").out, "somebody sees to it"
+        assert worker.end() == 0
+    shop.herodeploy("lock", "--why", "until he says so", **BOB)
+    assert "carry it on" not in shop.herodeploy("deliver").out, "time alone does not help"
