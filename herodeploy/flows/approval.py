@@ -12,14 +12,17 @@ from herodeploy.domain.event import Event
 from herodeploy.domain.gate import Answer, Verdict
 from herodeploy.errors import UsageError
 from herodeploy.flows import half_way
-from herodeploy.flows.judge import artifact_of
+from herodeploy.flows.judge import artifact_of, facts_of
 from herodeploy.flows.services import Services
-from herodeploy.gates.approval import KIND, sentence
+from herodeploy.gates.approval import KIND, sentence, void
+from herodeploy.gates.evaluate import gates_for
 from herodeploy.store.judging import Judged
 
 
 def approve(services: Services, delivery_id: str, *, comment: str | None = None, by: str | None = None) -> Delivery:
     """Record a yes to what a delivery waits with; carry it on with `deliver.advance` afterwards.
+
+    One that counts for nothing is told as such.
 
     Parameters:
         delivery_id: the id, its beginning, or the beginning of the commit.
@@ -29,7 +32,10 @@ def approve(services: Services, delivery_id: str, *, comment: str | None = None,
         UsageError: no such delivery, or it waits for nothing.
     """
     delivery = find_waiting(services, delivery_id)
-    services.store.gates.add_approval(*_word(services, delivery, comment, by or services.actor, approved=True))
+    word, said = _word(services, delivery, comment, by or services.actor, approved=True)
+    services.store.gates.add_approval(word, said)
+    if (why := _void(services, delivery, word)) is not None:
+        services.tell("warning", f"the yes of {word.by} is recorded and does not count: {why}", leg=delivery.at_stage)
     return delivery
 
 
@@ -109,6 +115,16 @@ def _word(
     text = f"{delivery.short} {verb} for {delivery.at_stage} by {by}" + (f": {comment}" if comment else "")
     data: dict[str, object] = {"slug_id": word.slug_id, "comment": comment}
     return word, services.event(kind, text, delivery_id=delivery.id, stage=delivery.at_stage, data=data, by=by)
+
+
+def _void(services: Services, delivery: Delivery, word: Approval) -> str | None:
+    """Return why a yes counts for nothing, where the gates before the stage ask for one and none heeds it."""
+    if (stage := services.spec.stage(delivery.at_stage)) is None:
+        return None
+    facts = facts_of(services, delivery, stage)
+    asked = [spec for spec in gates_for(stage, services.spec, facts.mode) if spec.kind == KIND]
+    unheard = [void(word, facts, spec, word.at) for spec in asked]
+    return unheard[0] if unheard and all(unheard) else None
 
 
 def _rejected(verdicts: Sequence[Verdict], word: Approval) -> list[Verdict]:

@@ -30,8 +30,8 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     heard = (word for word in facts.approvals if word.slug_id == facts.slug_id)
     words = _latest(word for word in heard if word.delivery_id == facts.delivery_id or _in_grace(word, grace, now))
     refusal = next((word for word in words if not word.approved), None)
-    void = {word.by: why for word in words if (why := _void(word, facts, spec, now)) is not None}
-    valid = [word.by for word in words if word.by not in void]
+    unheard = {word.by: why for word in words if (why := void(word, facts, spec, now)) is not None}
+    valid = [word.by for word in words if word.by not in unheard]
     count = int(spec.options.get("count", 1))
     known = {"count": count, "by": valid, "slug_id": facts.slug_id}
     if refusal is not None:
@@ -40,15 +40,23 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     if len(valid) >= count:
         return Verdict(KIND, Answer.PASS, f"approved by {' and '.join(valid)}", facts=known)
     wanted = "an approval" if count == 1 else f"{count} approvals, {len(valid)} given"
-    unheard = "".join(f"; {by}'s does not count: {why}" for by, why in void.items())
-    return Verdict(
-        KIND, Answer.WAIT, f"waits for {wanted}{unheard}: herodeploy approve {facts.delivery_id}", facts=known
-    )
+    told = "".join(f"; {by}'s does not count: {why}" for by, why in unheard.items())
+    return Verdict(KIND, Answer.WAIT, f"waits for {wanted}{told}: herodeploy approve {facts.delivery_id}", facts=known)
 
 
 def sentence(refusal: Approval) -> str:
     """Say who said no, and why."""
     return f"rejected by {refusal.by}" + (f": {refusal.comment}" if refusal.comment else "")
+
+
+def void(word: Approval, facts: Facts, spec: GateSpec, now: datetime) -> str | None:
+    """Return why a yes counts for nothing, or None when it counts."""
+    expires = options.duration(spec.options.get("expires"))
+    if expires is not None and word.at + expires <= now:
+        return f"given more than {options.spoken(expires)} ago"
+    if spec.options.get("by_other", False) and _same_person(word.by, facts.author):
+        return "the author's own"
+    return None
 
 
 def _latest(words: Iterable[Approval]) -> list[Approval]:
@@ -58,16 +66,6 @@ def _latest(words: Iterable[Approval]) -> list[Approval]:
 
 def _in_grace(word: Approval, grace: timedelta | None, now: datetime) -> bool:
     return word.approved and grace is not None and now < word.at + grace
-
-
-def _void(word: Approval, facts: Facts, spec: GateSpec, now: datetime) -> str | None:
-    """Return why a yes counts for nothing, or None when it counts."""
-    expires = options.duration(spec.options.get("expires"))
-    if expires is not None and word.at + expires <= now:
-        return f"given more than {options.spoken(expires)} ago"
-    if spec.options.get("by_other", False) and _same_person(word.by, facts.author):
-        return "the author's own"
-    return None
 
 
 def _same_person(by: str, author: str) -> bool:

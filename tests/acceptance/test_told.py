@@ -71,3 +71,16 @@ def test_what_waits_for_a_time_says_who_carries_it_on(shop: Person) -> None:
         assert worker.end() == 0
     shop.herodeploy("lock", "--why", "until he says so", **BOB)
     assert "carry it on" not in shop.herodeploy("deliver").out, "time alone does not help"
+
+
+def test_a_yes_that_does_not_count_is_said_to_be_none(shop: Person) -> None:
+    shop.replace("herodeploy.yml", "    on_failure:", "    gates:\n      - approval: {by_other: true}\n    on_failure:")
+    shop.herodeploy("deliver")
+    delivery = shop.waiting()
+    told = shop.herodeploy("approve", delivery)
+    assert "the yes of ann@example.com is recorded and does not count: the author's own" in told.err.splitlines()[0]
+    assert "  waiting at production" in told.out
+    assert "approved for production by ann@example.com" in shop.herodeploy("history").out
+    heard = shop.herodeploy("approve", delivery, **BOB)
+    assert "does not count" not in heard.err
+    assert "  delivered" in heard.out
