@@ -82,16 +82,25 @@ def judge_all(services: Services, deliveries: Sequence[Delivery]) -> dict[str, E
 
 def verdicts_of(services: Services, delivery: Delivery) -> list[Verdict]:
     """Return what the gates before `delivery.at_stage` say now, by what they saw last; nothing is kept."""
-    stage, now = services.stage(delivery.at_stage), services.clock()
-    facts = facts_of(services, delivery, stage)
-    return evaluate(facts, now) + _occupied(facts, _inside(services, stage.name), now)
+    return all_verdicts_of(services, [delivery])[0]
+
+
+def all_verdicts_of(services: Services, deliveries: Sequence[Delivery]) -> list[list[Verdict]]:
+    """Return what `verdicts_of` does for each of those that wait before one stage."""
+    stage, now = services.stage(deliveries[0].at_stage), services.clock()
+    inside = _inside(services, stage.name)
+    return [evaluate(facts, now) + _occupied(facts, inside, now) for facts in _facts_of(services, deliveries, stage)]
 
 
 def facts_of(services: Services, delivery: Delivery, stage: StageSpec) -> Facts:
     """Return what the gates of a stage may know of a delivery."""
-    before, artifacts = services.spec.before(stage.name), {delivery: artifact_of(delivery)}
-    known = services.store.judging.known(delivery.pipeline_id, stage.name, before, artifacts)
-    return _facts(services, stage, known, artifacts)[0]
+    return _facts_of(services, [delivery], stage)[0]
+
+
+def _facts_of(services: Services, deliveries: Sequence[Delivery], stage: StageSpec) -> list[Facts]:
+    before, artifacts = services.spec.before(stage.name), {each: artifact_of(each) for each in deliveries}
+    known = services.store.judging.known(deliveries[0].pipeline_id, stage.name, before, artifacts)
+    return _facts(services, stage, known, artifacts)
 
 
 def artifact_of(delivery: Delivery) -> str:

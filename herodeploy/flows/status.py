@@ -22,6 +22,7 @@ from herodeploy.errors import NotFound
 from herodeploy.flows import locks, mode, review
 from herodeploy.flows.approval import find
 from herodeploy.flows.services import Services
+from herodeploy.flows.verdicts import all_verdicts_now
 
 DELIVERIES = 10
 RELEASES = 10
@@ -108,9 +109,5 @@ def _deliveries(services: Services) -> list[DeliveryView]:
     shown = services.store.deliveries(pipeline_id, limit=DELIVERIES)
     ids = {each.id for each in shown}
     shown += [each for each in reversed(services.store.open_deliveries(pipeline_id)) if each.id not in ids]
-    return [
-        DeliveryView(each, tuple(services.store.gates.verdicts(each.id, each.at_stage)))
-        if each.status is Status.WAITING
-        else DeliveryView(each)
-        for each in shown
-    ]
+    verdicts = all_verdicts_now(services, [each for each in shown if each.status is Status.WAITING])
+    return [DeliveryView(each, tuple(verdicts.get(each.id, ()))) for each in shown]
