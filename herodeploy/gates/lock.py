@@ -9,20 +9,25 @@ from herodeploy.domain.lock import Lock
 from herodeploy.domain.pipeline import GateSpec
 
 KIND = "lock"
+NAMED = 3
+"""So many locks are all named."""
 
 
 def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001 - every gate is asked alike
     """Wait while the stage, its pipeline or everything is locked by somebody else than who asks.
 
-    The lock that lasts longest is named. A lock that only warns passes, and its warning is the reason.
+    All are named, or the one that lasts longest and how many more there are. A lock that only warns passes, and its
+    warning is the reason.
     """
     in_force = [lock for lock in facts.locks if lock.holds(now)]
     barring = [lock for lock in in_force if not lock.warning and not _own(lock, facts)]
     known: dict[str, object] = {"locks": [_plain(lock) for lock in in_force]}
     if barring:
-        longest = max(barring, key=lambda lock: (lock.until is None, lock.until or now))
+        longest, *others = sorted(barring, key=lambda lock: (lock.until is None, lock.until or now), reverse=True)
         known["in_the_way_since"] = max(lock.since for lock in barring).isoformat()
-        return Verdict(KIND, Answer.WAIT, sentence(longest), until=longest.until, facts=known)
+        told = [sentence(lock) for lock in (longest, *others)]
+        reason = "; ".join(told) if len(told) <= NAMED else f"{told[0]}; and {len(others)} more locks"
+        return Verdict(KIND, Answer.WAIT, reason, until=longest.until, facts=known)
     if in_force:
         return Verdict(KIND, Answer.PASS, "; ".join(_passed(lock, facts) for lock in in_force), facts=known)
     return Verdict(KIND, Answer.PASS, f"{facts.stage.name} is not locked", facts=known)

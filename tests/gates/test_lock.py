@@ -36,6 +36,17 @@ def test_it_is_looked_at_again_when_the_last_one_ends(facts: MakeFacts) -> None:
     assert lock.ask(facts(locks=locks), GateSpec("lock"), NOON).until == NOON + timedelta(hours=3)
     for_ever = lock.ask(facts(locks=(*locks, LOCK)), GateSpec("lock"), NOON)
     assert for_ever.until is None
+    assert for_ever.reason == "production is locked by bob: the sale; and 3 more locks"
+
+
+def test_a_few_locks_are_all_named(facts: MakeFacts) -> None:
+    later = dataclasses.replace(LOCK, id="2", by="cat", why="lunch", until=NOON + timedelta(hours=1))
+    own = dataclasses.replace(LOCK, id="3", by="ann", why="hers")
+    everything = dataclasses.replace(LOCK, id="4", pipeline_id=None, stage=None, by="dan", why="the move")
+    assert ask(facts(locks=(later, own, LOCK, everything), actor="ann"))[1] == (
+        "production is locked by bob: the sale; everything is locked by dan: the move; "
+        "production is locked by cat until 2026-11-23 13:00 UTC: lunch"
+    )
 
 
 def test_a_lock_that_has_ended_locks_no_more(facts: MakeFacts) -> None:
