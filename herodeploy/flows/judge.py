@@ -17,7 +17,7 @@ from herodeploy.flows.locks import tell_warnings
 from herodeploy.flows.looks.look import look_for
 from herodeploy.flows.moves import LEG_STARTED, last_move
 from herodeploy.flows.services import Services
-from herodeploy.gates.evaluate import LOOK_AGAIN, decision, evaluate, recheck_at
+from herodeploy.gates.evaluate import LOOK_AGAIN, asked, decision, evaluate, recheck_at
 from herodeploy.store.judging import Judged, Known
 
 SOON = timedelta(seconds=1)
@@ -109,8 +109,8 @@ def artifact_of(delivery: Delivery) -> str:
 
 
 def reasons(verdicts: Sequence[Verdict], answer: Answer) -> str:
-    """Return the reasons of the verdicts that say `answer`, as one text."""
-    return "; ".join(verdict.reason for verdict in verdicts if verdict.answer is answer)
+    """Return the reasons of the verdicts that say `answer`, as one text, but for gates that were not asked yet."""
+    return "; ".join(verdict.reason for verdict in asked(verdicts) if verdict.answer is answer)
 
 
 def _facts(services: Services, stage: StageSpec, known: Known, artifacts: dict[Delivery, str]) -> list[Facts]:

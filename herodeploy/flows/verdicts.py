@@ -10,7 +10,7 @@ from herodeploy.domain.gate import Answer, Verdict
 from herodeploy.flows.judge import all_verdicts_of
 from herodeploy.flows.services import Services
 from herodeploy.gates import approval
-from herodeploy.gates.evaluate import decision
+from herodeploy.gates.evaluate import asked, decision
 
 BATCH = 500
 """Deliveries whose facts are read at once."""
@@ -27,13 +27,13 @@ def verdicts_now(services: Services, delivery: Delivery) -> list[Verdict]:
 def all_verdicts_now(services: Services, deliveries: Sequence[Delivery]) -> dict[str, list[Verdict]]:
     """Return of each delivery, by its id, what `verdicts_now` does; of many it is read at once."""
     found = {}
-    asked: dict[str, list[Delivery]] = defaultdict(list)
+    waiting: dict[str, list[Delivery]] = defaultdict(list)
     for each in deliveries:
         if each.status is Status.WAITING and services.spec.stage(each.at_stage) is not None:
-            asked[each.at_stage].append(each)
+            waiting[each.at_stage].append(each)
         else:
             found[each.id] = services.store.gates.verdicts(each.id, each.at_stage)
-    for there in asked.values():
+    for there in waiting.values():
         for at in range(0, len(there), BATCH):
             some = there[at : at + BATCH]
             found |= {each.id: said for each, said in zip(some, all_verdicts_of(services, some), strict=True)}
@@ -60,7 +60,7 @@ def wants_approval(verdicts: Sequence[Verdict]) -> bool:
 
 def waits(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Return those of the gates that were asked and say WAIT."""
-    return [each for each in verdicts if each.answer is Answer.WAIT and "after" not in each.facts]
+    return [each for each in asked(verdicts) if each.answer is Answer.WAIT]
 
 
 def rejection(services: Services, delivery: Delivery) -> Verdict | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from herodeploy.domain.gate import Answer, Facts, Observation, Verdict
@@ -66,6 +66,12 @@ def decision(verdicts: Iterable[Verdict]) -> Answer:
     """Return what the verdicts come to: FAIL before WAIT before PASS; an overridden one stands in no one's way."""
     answers = {verdict.answer for verdict in verdicts}
     return next((answer for answer in (Answer.FAIL, Answer.WAIT) if answer in answers), Answer.PASS)
+
+
+def asked(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts of gates that were asked; one that costs too much waits until others pass."""
+    names = [each.name for each in verdicts]
+    return [each for each in verdicts if each.facts.get("after") not in names]
 
 
 def recheck_at(verdicts: Iterable[Verdict]) -> datetime | None:

@@ -155,6 +155,7 @@ def test_it_is_asked_last(shop: Shop, tmp_path: Path) -> None:
     gated(shop, {"run": f"echo run >> {tmp_path}/runs"}, mode="delivery")
     waiting = shop.deliver()
     assert verdict(shop, waiting).reason == "not asked before approval passes"
+    assert waiting.reason == f"waits for an approval: herodeploy approve {waiting.id}"
     assert not (tmp_path / "runs").exists()
 
 
