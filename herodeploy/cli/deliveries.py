@@ -119,4 +119,5 @@ def _say_carry_on(services: Services, verdicts: Sequence[Verdict]) -> None:
         return
     ends = max((each.until for each in closed if each.until), default=None)
     after = f" after {until(ends)}" if ends else ""
-    console.say(f"  carry it on{after} with: herodeploy resume, or keep a worker running: herodeploy worker")
+    way_on = f"carry it on{after} with: herodeploy resume, or keep a worker running: herodeploy worker"
+    console.say_hanging(way_on, ("  ", ""))
