@@ -73,18 +73,22 @@ def _check_failed(services: Services, change: Change) -> None:
 
 def _check_branch(services: Services, change: Change) -> None:
     wanted = services.spec.first.branch
-    if wanted is None or change.branch == wanted:
-        return
-    if not any(_is_on(services, change.commit, branch) for branch in (wanted, f"origin/{wanted}")):
+    if change.branch != wanted and not _is_wanted(services, change.commit):
         raise UsageError(
             f"{change.short} is not on '{wanted}', the branch that herodeploy.yml delivers from",
             hint=f"merge it into {wanted}, or try it in a review app: herodeploy review create",
         )
 
 
-def _is_on(services: Services, commit: str, branch: str) -> bool:
+def _is_wanted(services: Services, commit: str) -> bool:
+    """Whether a commit is on the branch that is delivered, if one is named."""
+    wanted = services.spec.first.branch
+    return wanted is None or any(_is_on(services, commit, branch) for branch in (wanted, f"origin/{wanted}"))
+
+
+def _is_on(services: Services, commit: str, ref: str) -> bool:
     try:
-        return services.repo.is_ancestor(commit, services.repo.resolve(branch).commit)
+        return services.repo.is_ancestor(commit, services.repo.resolve(ref).commit)
     except RepositoryError:
         return False
 
@@ -125,8 +129,7 @@ def _delivered_still(services: Services, change: Change) -> Delivery | None:
 
 
 def _contains(services: Services, delivery: Delivery, change: Change) -> bool:
-    """Whether a delivery carries a change; not where its commit is unknown in this clone."""
-    try:
-        return delivery.commit == change.commit or services.repo.is_ancestor(change.commit, delivery.commit)
-    except RepositoryError:
-        return False
+    """Whether a delivery carries a change; not where its commit is unknown in this clone, or on its branch no more."""
+    if delivery.commit == change.commit:
+        return True
+    return _is_on(services, change.commit, delivery.commit) and _is_wanted(services, delivery.commit)

@@ -105,6 +105,15 @@ def test_a_change_is_carried_by_the_delivery_of_a_newer_commit_that_contains_it(
     assert f"{older.short} is delivered already, as part of {newer.short}, as {waiting.id}" in shop.told("info")
 
 
+def test_a_commit_that_was_taken_from_the_branch_carries_nothing(shop: Shop) -> None:
+    older, newer = shop.commit(index_dot_html="one\n"), shop.commit(index_dot_html="two\n")
+    taken = shop.deliver(newer)
+    shop.git("reset", "--quiet", "--hard", older.commit)
+    waiting = shop.deliver()
+    assert (waiting.commit, waiting.status) == (older.commit, Status.WAITING)
+    assert shop.services.store.delivery(taken.id).status is Status.SUPERSEDED
+
+
 def test_a_change_travels_by_itself_where_the_newer_one_failed_or_was_taken_back(shop: Shop) -> None:
     older, newer = shop.commit(index_dot_html="one\n"), shop.commit(index_dot_html="rude\n")
     assert shop.deliver(newer).status is Status.FAILED
