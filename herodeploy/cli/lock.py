@@ -50,8 +50,9 @@ def run(
 ) -> None:
     """Lock a stage: no change moves into it, by itself or by hand, until the lock ends or somebody unlocks.
 
-    Deliveries wait meanwhile. You may pass your own lock, with deliver, approve and promote. What is under way in the
-    stage goes on, and rollback is free: it is the way out.
+    Deliveries wait meanwhile. You may pass your own lock, with a deliver, approve or promote that you give after it. A
+    move into the stage that is under way goes on, up to the end of a wave that soaks, and rollback is free: it is the
+    way out.
     """
     from herodeploy.flows import locks as flow
 
