@@ -38,6 +38,7 @@ def carry_on(
     turn: Turn | None = None,
     will_wait: bool = False,
     wait: bool = True,
+    asks: bool = True,
 ) -> Delivery:
     """Carry one delivery on until it has ended or waits; a person asks for it.
 
@@ -50,6 +51,7 @@ def carry_on(
         turn: does what it is given in its turn, where nobody stands by; unless given, at once or not at all.
         will_wait: whether `turn` waits for a stage that another delivery holds.
         wait: False leaves at once where a worker does it.
+        asks: False where they have asked already; what they locked since counts against them.
 
     Raises:
         Busy: another herodeploy works on the pipeline.
@@ -62,22 +64,23 @@ def carry_on(
     if (who := standing_worker(services)) is not None:
         since = services.store.audit.newest(services.pipeline().id)
         delivery = begin()
-        services.store.due.ask(delivery.id, services.actor)
+        if asks:
+            services.store.due.ask(delivery.id, services.actor)
         if _left_to(who, services, [delivery.id], wait=wait, since=since):
             return services.store.delivery(delivery.id) or delivery
-        return carry_on(services, lambda: delivery, what=what, turn=turn, will_wait=will_wait, wait=wait)
+        return carry_on(services, lambda: delivery, what=what, turn=turn, will_wait=will_wait, wait=wait, asks=False)
 
     if turn is None:
         begun = begin()
         with resumable(what.format(id=begun.id)):
             with in_turn(worker(services), "herodeploy resume") as engine:
-                begun = flow.advance(services, engine, begun)
+                begun = flow.advance(services, engine, begun, asks=asks)
             return attend.stay(services, lambda: worker(services), begun)
 
     def act(engine: Engine) -> Delivery:
         delivery = begin()
         with resumable(what.format(id=delivery.id), will_wait=will_wait):
-            return flow.advance(services, engine, delivery)
+            return flow.advance(services, engine, delivery, asks=asks)
 
     delivery = turn(act)
     with resumable(what.format(id=delivery.id), will_wait=will_wait):

@@ -13,6 +13,7 @@ SENTENCE = 40
 """The room that a sentence needs beside other columns."""
 CONTROL = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    r"|[\u202a-\u202e\u2066-\u2069]"  # which turn the direction of writing
 )
 
 BREAK = re.compile(r"\s*\n\s*")

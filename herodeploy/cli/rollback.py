@@ -32,7 +32,7 @@ def run(
     """Make a new release of an earlier good one, on every app of the stage, and verify it.
 
     Where the last move came only half-way into the stage, the apps that it has not reached stay as they are. A delivery
-    between two of its waves is ended.
+    whose wave soaks is ended. A release that is under way is waited for: its end decides what to go back from.
     """
     from herodeploy.app import exclusive
     from herodeploy.flows import rollback as flow

@@ -37,7 +37,7 @@ def stay(services: Services, turn: Turn, delivery: Delivery) -> Delivery:
 
     def again(engine: Engine) -> Delivery:
         now = services.store.delivery(delivery.id) or delivery
-        return now if now.status.ended else advance(services, engine, now)
+        return now if now.status.ended else advance(services, engine, now, asks=False)
 
     while _goes_on_by_itself(services, delivery) and attended.soaks():
         attended.until_due()

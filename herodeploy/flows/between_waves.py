@@ -96,7 +96,9 @@ def _halt(services: Services, delivery: Delivery) -> Delivery | None:
     stage = delivery.at_stage
     text = f"{delivery.short} asks the gates of {stage} again before its next wave: {locked[0].reason}"
     event = services.event("delivery.reopened", text, delivery_id=delivery.id, stage=stage)
-    return services.store.move(delivery.id, event=event, expect=Status.RUNNING, status=Status.WAITING, recheck_at=None)
+    # Another attempt: all waves may have to begin anew by then, and a leg of the old name has ended.
+    changes: dict[str, Any] = {"status": Status.WAITING, "recheck_at": None, "attempt": delivery.attempt + 1}
+    return services.store.move(delivery.id, event=event, expect=Status.RUNNING, **changes)
 
 
 def _rolled_back(services: Services, delivery: Delivery) -> Event | None:

@@ -43,10 +43,13 @@ def legs(services: Services) -> dict[str, Leg]:
     }
 
 
-def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
-    """Carry a delivery on until it has ended, waits or soaks, after those that run before it; a person asks for it.
+def advance(services: Services, engine: Engine, delivery: Delivery, *, asks: bool = True) -> Delivery:
+    """Carry a delivery on until it has ended, waits or soaks, after those that run before it.
 
     `attend.stay` stays with what soaks.
+
+    Parameters:
+        asks: whether the actor asks for it now, knowing of their own locks.
 
     Raises:
         PlatformError: the platform or the network broke; the delivery is *errored* and can be carried on later.
@@ -63,7 +66,8 @@ def advance(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
         if not cut.soaks:
             services.tell("info", f"carrying on {cut.id} ({cut.short}), which was cut")
         carry(services, engine, cut)
-    services.store.due.ask(delivery.id, services.actor)
+    if asks:
+        services.store.due.ask(delivery.id, services.actor)
     # What was carried on may have superseded this one.
     return carry(services, engine, services.store.delivery(delivery.id) or delivery)
 

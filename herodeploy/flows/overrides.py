@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer, Override, Verdict
@@ -128,7 +129,8 @@ def _record(services: Services, delivery: Delivery, verdict: Verdict, reason: st
         slug_id=artifact_of(delivery),
         gate=verdict.name,
         by=services.actor,
-        at=services.clock(),
+        # The clock of who locked may be ahead of ours.
+        at=max(services.clock(), verdict.in_the_way_since or datetime.min.replace(tzinfo=UTC)),
         reason=reason,
     )
     said = verdict.said or verdict.answer

@@ -15,7 +15,7 @@ from herodeploy.errors import InvalidRequest, Refused, UsageError
 from herodeploy.flows import baseline, holds, locks
 from herodeploy.flows.between_waves import end, soaking_in
 from herodeploy.flows.moves import last_move
-from herodeploy.flows.occupancy import occupied_by_hand
+from herodeploy.flows.occupancy import occupied_by_hand, on_its_way
 from herodeploy.flows.put_back import WAVE_FAILED, roll_back, settle
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import record_put_back
@@ -70,10 +70,11 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
         Refused: a release phase or a verification failed.
         UsageError: there is nothing to go back to.
     """
-    spec = services.stage(stage)
+    spec, soaks = services.stage(stage), soaking_in(services, stage)
+    if (taken := on_its_way(services, stage, instead_of=soaks)) is not None:
+        raise taken
     _until_quiet(services, spec)
     cut = _cut(services, spec) if to is None else None
-    soaks = soaking_in(services, stage)
     pairs = cut or {app: _choose(services, spec, app, to) for app in _meant(services, spec, soaks, to)}
     if to is not None:
         _check_same(services, spec, pairs, to)
@@ -81,11 +82,11 @@ def rollback(services: Services, stage: str, to: str | None = None, *, why: str 
     _tell_locks(services, stage)
     with occupied_by_hand(services, stage, instead_of=soaks):
         if cut is None:
-            _forget_verified(services, stage, pairs)
             _record_start(services, spec, pairs, why)
         if soaks is not None:
             end(services, soaks, services.actor, why)
         started, refused = _start(services, stage, pairs)
+        _forget_verified(services, stage, {app: pairs[app] for app in started})
         addresses = {name: app.web_url for name, app in baseline.apps(services, list(started)).items()}
         settled = settle(services, spec, started, addresses)
         record_put_back(services, stage, settled)
@@ -101,16 +102,21 @@ def _until_quiet(services: Services, stage: StageSpec) -> None:
     for app in stage.apps:
         newest = next(iter(services.heroku.releases.list(app, limit=1)), None)
         if newest is not None and newest.status == "pending":
-            services.tell("wait", f"v{newest.version} is under way", leg=stage.name, app=app)
+            services.tell("wait", f"v{newest.version} is under way, whose end decides", leg=stage.name, app=app)
             watch_release(services, app, newest.id, stage.name, beside=True)
 
 
 def _check_same(services: Services, stage: StageSpec, pairs: Pairs, to: str) -> None:
-    """Refuse a version that stands for different artifacts: each app counts its own releases."""
+    """Refuse a version that stands for different artifacts: each app counts its own releases.
+
+    A commit that was built twice is the same for all that.
+    """
     releases = {app: pairs[app][1] if app in pairs else services.heroku.releases.current(app) for app in stage.apps}
     slugs = {app: each.slug_id for app, each in releases.items() if each is not None and each.slug_id is not None}
-    if len(set(slugs.values())) > 1:
-        commits = {app: services.slug(app, slug_id).commit for app, slug_id in slugs.items()}
+    if len(set(slugs.values())) == 1:
+        return
+    commits = {app: services.slug(app, slug_id).commit for app, slug_id in slugs.items()}
+    if None in commits.values() or len(set(commits.values())) > 1:
         told = ", ".join(f"{(commit or 'an unknown commit')[:8]} in {app}" for app, commit in commits.items())
         hint = f"name the commit, for all of them: herodeploy rollback {stage.name} --to COMMIT"
         raise UsageError(f"{to} is not one artifact: {told}", hint=hint)

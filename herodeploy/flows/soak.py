@@ -49,7 +49,8 @@ def places(services: Services, releases: Collection[str]) -> dict[str, str]:
 
 def event(services: Services, stage: str, move: str, soaking: dict[str, Any], delivery_id: str | None) -> Event:
     """Return what goes into the audit log about it; `move` as of `Move`."""
-    data: dict[str, object] = {"move": move, **{key: soaking[key] for key in ("wave", "until", "releases", "log")}}
+    kept: dict[str, object] = {key: soaking[key] for key in ("wave", "until", "releases", "log") if key in soaking}
+    data: dict[str, object] = {"move": move, **kept}
     return services.event(SOAKING, soaking["reason"], stage=stage, delivery_id=delivery_id, data=data)
 
 
@@ -134,7 +135,7 @@ def _crashed_meanwhile(services: Services, app: str, soaked: dict[str, Any]) -> 
     told = read_log(services, app, since).crashed if since is not None else set()
     # What somebody runs once, such as a console, says nothing about the release.
     kept = {line.type for line in services.heroku.formation.list(app)} if told else set()
-    return {name for name in told if name.partition(".")[0] in kept}
+    return {name for name in told if name.partition(".")[0] in kept} | _lies_crashed(services, app, soaked)
 
 
 def _note(services: Services, stage: str, soaked: dict[str, Any], delivery_id: str | None) -> None:

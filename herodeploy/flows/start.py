@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from herodeploy.domain.change import Change
 from herodeploy.domain.delivery import TEST_LEG, Delivery, Status, delivery_id
@@ -29,7 +30,7 @@ def start_delivery(services: Services, change: Change, *, retry: bool = False) -
     """
     pipeline = services.pipeline()
     _check_branch(services, change)
-    if (carries := _open(services, change) or _delivered_still(services, change)) is not None:
+    if (carries := _own(services, change) or _of_a_newer(services, change)) is not None:
         return carries
     if not retry:
         _check_failed(services, change)
@@ -101,35 +102,40 @@ def _check_apps(services: Services) -> None:
         raise UsageError(f"not in the pipeline yet: {', '.join(missing)}", hint="herodeploy apply")
 
 
-def _open(services: Services, change: Change) -> Delivery | None:
-    newest_first = services.store.open_deliveries(services.pipeline().id)[::-1]
-    for delivery in newest_first:
+def _own(services: Services, change: Change) -> Delivery | None:
+    """Return the delivery of this very commit, if it is open or delivered still."""
+    for delivery in services.store.open_deliveries(services.pipeline().id):
         if delivery.commit == change.commit:
             return delivery
+    found = _delivered_still(services, lambda each: each.commit == change.commit)
+    if found is not None:
+        services.tell("info", f"{change.short} is delivered already, as {found.id}")
+    return found
+
+
+def _of_a_newer(services: Services, change: Change) -> Delivery | None:
+    """Return the delivery of a newer commit that contains this one, if it is open or delivered still."""
+    newest_first = services.store.open_deliveries(services.pipeline().id)[::-1]
     for delivery in newest_first[:RECENT]:
         if _contains(services, delivery, change):
             services.tell("info", f"{change.short} is part of {delivery.short}, which {delivery.id} carries")
             return delivery
-    return None
+    found = _delivered_still(services, lambda each: _contains(services, each, change))
+    if found is not None:
+        services.tell("info", f"{change.short} is delivered already, as part of {found.short}, as {found.id}")
+    return found
 
 
-def _delivered_still(services: Services, change: Change) -> Delivery | None:
+def _delivered_still(services: Services, meant: Callable[[Delivery], bool]) -> Delivery | None:
     recent = services.store.deliveries(services.pipeline().id, limit=RECENT)
-    found = [each for each in recent if each.status is Status.DELIVERED and _contains(services, each, change)]
+    found = [each for each in recent if each.status is Status.DELIVERED and meant(each)]
     if not found:
         return None
     releases = [services.heroku.releases.current(app) for app in services.spec.stages[-1].apps]
     runs = {release.slug_id if release is not None else None for release in releases}
-    for delivery in found:
-        if runs == {delivery.slug_id}:
-            part = "" if delivery.commit == change.commit else f", as part of {delivery.short}"
-            services.tell("info", f"{change.short} is delivered already{part}, as {delivery.id}")
-            return delivery
-    return None
+    return next((each for each in found if runs == {each.slug_id}), None)
 
 
 def _contains(services: Services, delivery: Delivery, change: Change) -> bool:
     """Whether a delivery carries a change; not where its commit is unknown in this clone, or on its branch no more."""
-    if delivery.commit == change.commit:
-        return True
     return _is_on(services, change.commit, delivery.commit) and _is_wanted(services, delivery.commit)

@@ -36,7 +36,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001
 def sentence(lock: Lock) -> str:
     """Say what is locked, by whom, why and until when."""
     until = f" until {lock.until:%Y-%m-%d %H:%M} UTC" if lock.until else ""
-    return f"{lock.scope} is locked by {lock.by}{until}: {lock.why}"
+    return f"{lock.scope} is locked by {lock.by}{until}: {' '.join(lock.why.split())}"
 
 
 def _passed(lock: Lock, facts: Facts) -> str:

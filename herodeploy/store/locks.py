@@ -100,6 +100,6 @@ class Locks:
 
 def _ask_no_more(tx: sa.Connection, lock: Lock) -> None:
     table = schema.deliveries
-    theirs = sa.func.lower(table.c.asked_by) == lock.by.lower()
+    theirs = sa.func.lower(table.c.asked_by) == sa.func.lower(lock.by)
     of_pipeline = [table.c.pipeline_id == lock.pipeline_id] if lock.pipeline_id is not None else []
     tx.execute(table.update().where(theirs, *of_pipeline).values(asked_by=None))

@@ -11,7 +11,7 @@ import pytest
 
 from herodeploy.cli import layout
 
-WRITTEN = "the sale\x1b[2J\x1b]0;evil\x07\x08 is on\nError: all is lost\r\n  and\tmore\x9b1m\n"
+WRITTEN = "the sale\x1b[2J\x1b]0;evil\x07\x08 is on\nError: all is lost\r\n  and\tmore\x9b1m\u202e\n"
 ONE_LINE = "the sale is on Error: all is lost and    more"
 TELLER = f"""
 from herodeploy.cli import console
@@ -57,7 +57,7 @@ def test_piped_it_is_text_of_one_line() -> None:
 def test_on_a_terminal_nothing_of_it_is_obeyed(terminal: Callable[..., tuple[str, int]], width: int) -> None:
     drawn, code = terminal(width, [sys.executable, "-c", TELLER])
     assert code == 0, drawn
-    assert [word for word in ("\x1b[2J", "evil", "\x08", "\x9b") if word in drawn] == []
+    assert [word for word in ("\x1b[2J", "evil", "\x08", "\x9b", "\u202e") if word in drawn] == []
     assert "\x1b[1m" + ONE_LINE in drawn, "colours of our own stay"
 
 

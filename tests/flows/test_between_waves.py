@@ -231,6 +231,37 @@ def test_a_lock_that_is_set_while_a_wave_soaks_keeps_the_next_wave_out(two: Shop
     assert now(two, newer).at_stage == "production"
 
 
+def test_what_a_lock_halted_and_a_person_rolled_back_begins_anew_once_it_is_let_in(two: Shop, clock: Clock) -> None:
+    two.durable = True
+    delivery = soaking(two)
+    two.services.actor = "bob@example.com"
+    made = locks.lock(two.services, "production", why="the canary loses orders")
+    clock.ahead += timedelta(minutes=11)
+    look(two)
+    rollback.rollback(two.services, "production", why="it does")
+    assert slugs(two) == [two.first.slug_id] * 2
+    locks.unlock(two.services, made.id)
+    deliver.approve(two.services, delivery.id)
+    assert two.advance(now(two, delivery)).status is Status.DELIVERED
+    assert slugs(two) == [delivery.slug_id] * 2
+
+
+def test_who_stays_and_locks_meanwhile_keeps_out_what_they_stay_for(two: Shop, clock: Clock) -> None:
+    first, us = soaking(two), two.services.spec.stages[1].apps[1]
+    ends = two.services.clock() + timedelta(minutes=10) - timedelta(seconds=8)
+
+    def lock() -> None:
+        if two.services.clock() >= ends:
+            clock.then = lambda: None
+            locks.lock(two.services, "production", why="an incident")
+
+    clock.then = lock
+    two.commit(index_dot_html="three\n")
+    second = two.deliver()
+    assert (now(two, first).status, second.status) == (Status.WAITING, Status.WAITING)
+    assert two.slug(us) == two.first.slug_id
+
+
 def test_after_a_way_back_by_promotion_the_first_wave_comes_first_again(
     two: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

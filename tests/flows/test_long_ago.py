@@ -84,6 +84,8 @@ def test_what_is_put_back_stays_that(hasty: Shop, local: Any) -> None:
 def test_a_soak_goes_on(shop: Shop, delivery_id: str | None) -> None:
     services = shop.services
     soaking = soak.outcome(1, 2, services.clock() + timedelta(hours=1), {"shop-eu": {"version": 3}})
+    if delivery_id is None:
+        del soaking["log"]  # as a leg ended before herodeploy looked at the log
     services.store.record_event(soak.event(services, "production", "this", soaking, delivery_id))
     much_happens(shop, delivery_id, "production")
     assert soak.last(services, "production", "this", delivery_id)["soaked"]["until"] == soaking["until"]

@@ -177,3 +177,14 @@ def test_why_asks_as_things_are_now_and_says_until_when(shop: Shop) -> None:
     locks.unlock(shop.services)
     assert why(shop.services).answer is Answer.PASS, "as it is now, not as it was when it was asked"
     assert shop.services.store.delivery(waiting.id).status is Status.WAITING, "nothing is moved"
+
+
+def test_an_override_counts_though_the_clock_of_who_locked_is_ahead(shop: Shop) -> None:
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    right = shop.services.clock
+    shop.services.clock, shop.services.actor = lambda: right() + timedelta(seconds=20), "bob@example.com"
+    locks.lock(shop.services, "production", why="the sale")
+    shop.services.clock, shop.services.actor = right, "ann@example.com"
+    waiting = shop.deliver()
+    overrides.override(shop.services, "lock", reason="it is over")
+    assert shop.advance(waiting).status is Status.DELIVERED

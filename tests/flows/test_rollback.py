@@ -134,3 +134,22 @@ def test_what_was_rolled_back_in_staging_does_not_go_on_by_itself(shop: Shop) ->
 
     overrides.override(shop.services, "upstream", reason="it loses none")
     assert shop.advance(after).status is Status.DELIVERED
+
+
+def test_a_rollback_that_the_platform_refuses_leaves_what_is_there_verified(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of(shop, "one")
+    second = of(shop, "two")
+
+    def breaks(*arguments: Any) -> Any:
+        raise PlatformError("HTTP 503")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.services.heroku.releases, "rollback", breaks)
+        with pytest.raises(PlatformError):
+            rollback.rollback(shop.services, "production")
+    store, live = shop.services.store, shop.app("production")
+    assert store.is_verified(second.pipeline_id, "production", second.slug_id or "", [live])
+    rollback.rollback(shop.services, "production")
+    assert not store.is_verified(second.pipeline_id, "production", second.slug_id or "", [live])

@@ -10,7 +10,7 @@ import pytest
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
 from herodeploy.domain.pipeline import CiSpec, GateSpec
-from herodeploy.errors import Refused
+from herodeploy.errors import PlatformError, Refused
 from herodeploy.flows import deliver, locks, mode, rollback
 
 Shop = Any
@@ -125,3 +125,23 @@ def test_a_change_travels_by_itself_where_the_newer_one_failed_or_was_taken_back
     shop.advance(deliver.approve(shop.services, newest.id, by="bob@example.com"))
     rollback.rollback(shop.services, "production")
     assert shop.deliver(older).id == waiting.id, "production runs it, and no longer the newest, which contains it"
+
+
+def test_what_production_runs_brings_nothing_newer_in_that_contains_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging, production = shop.services.spec.stages
+    stages = (dataclasses.replace(staging, branch=None), production)
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=stages, mode="deployment")
+    change, delivered = shop.services.repo.head(), shop.deliver()
+
+    def breaks(*arguments: Any) -> Any:
+        raise PlatformError("HTTP 503")
+
+    shop.commit(index_dot_html="two\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.services.heroku.promotions, "create", breaks)
+        with pytest.raises(PlatformError):
+            shop.deliver()
+    assert shop.deliver(change).id == delivered.id
+    assert shop.slug(shop.app("production")) == delivered.slug_id
