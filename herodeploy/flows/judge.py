@@ -18,7 +18,7 @@ from herodeploy.flows.looks.look import look_for
 from herodeploy.flows.moves import LEG_STARTED, last_move
 from herodeploy.flows.services import Services
 from herodeploy.gates.evaluate import LOOK_AGAIN, asked, decision, evaluate, recheck_at
-from herodeploy.store.judging import Judged, Known
+from herodeploy.store.judging import Judged
 
 SOON = timedelta(seconds=1)
 """Gates whose time has come are asked again no sooner, also where one gives a time that is over."""
@@ -57,14 +57,12 @@ def judge_all(services: Services, deliveries: Sequence[Delivery]) -> dict[str, E
         of each delivery that could not be judged, by its id, what went wrong.
     """
     stage = services.stage(deliveries[0].at_stage)
-    artifacts = {each: artifact_of(each) for each in deliveries}
-    before = services.spec.before(stage.name)
-    known = services.store.judging.known(deliveries[0].pipeline_id, stage.name, before, artifacts)
+    all_facts = _facts_of(services, deliveries, stage)
     inside = _inside(services, stage.name)
     judged: list[tuple[Facts, Judged]] = []
     faults: dict[str, Exception] = {}
     ends = time.monotonic() + LONG
-    for facts, delivery in zip(_facts(services, stage, known, artifacts), deliveries, strict=True):
+    for facts, delivery in zip(all_facts, deliveries, strict=True):
         try:
             judged.append((facts, _judge(services, delivery, facts, inside)))
         except (StoreError, Interrupted):
@@ -97,12 +95,6 @@ def facts_of(services: Services, delivery: Delivery, stage: StageSpec) -> Facts:
     return _facts_of(services, [delivery], stage)[0]
 
 
-def _facts_of(services: Services, deliveries: Sequence[Delivery], stage: StageSpec) -> list[Facts]:
-    before, artifacts = services.spec.before(stage.name), {each: artifact_of(each) for each in deliveries}
-    known = services.store.judging.known(deliveries[0].pipeline_id, stage.name, before, artifacts)
-    return _facts(services, stage, known, artifacts)
-
-
 def artifact_of(delivery: Delivery) -> str:
     """Return what an approval names: the slug, or the commit while nothing is built."""
     return delivery.slug_id or delivery.commit
@@ -113,8 +105,10 @@ def reasons(verdicts: Sequence[Verdict], answer: Answer) -> str:
     return "; ".join(verdict.reason for verdict in asked(verdicts) if verdict.answer is answer)
 
 
-def _facts(services: Services, stage: StageSpec, known: Known, artifacts: dict[Delivery, str]) -> list[Facts]:
+def _facts_of(services: Services, deliveries: Sequence[Delivery], stage: StageSpec) -> list[Facts]:
+    before, artifacts = services.spec.before(stage.name), {each: artifact_of(each) for each in deliveries}
     pipeline_id, store = services.pipeline().id, services.store
+    known = store.judging.known(pipeline_id, stage.name, before, artifacts)
     shared: dict[str, Any] = {
         "pipeline": services.spec,
         "stage": stage,
@@ -122,7 +116,6 @@ def _facts(services: Services, stage: StageSpec, known: Known, artifacts: dict[D
         "locks": tuple(store.locks.of_stage(pipeline_id, stage.name)),
         "hold": store.locks.hold(pipeline_id, stage.name),
     }
-    first = services.spec.before(stage.name) is None
     return [
         Facts(
             **shared,
@@ -131,7 +124,7 @@ def _facts(services: Services, stage: StageSpec, known: Known, artifacts: dict[D
             author=each.author,
             slug_id=artifact,
             ci=each.ci,
-            verified_upstream=first or artifact in known.verified,
+            verified_upstream=before is None or artifact in known.verified,
             approvals=tuple(known.approvals.get(artifact, ())),
             actor=each.asked_by,
             taken_back=known.taken_back.get(each.commit),
