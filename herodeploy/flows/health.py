@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,10 +91,14 @@ def count(lines: Iterable[str], since: str | None) -> LogCount:
 def crashed(services: Services, app: str, version: int) -> set[str]:
     """Return the dynos of the formation that lie crashed; those of a newer release than `version` count as well."""
     dynos = services.heroku.dynos.list(app)
-    found = [dyno for dyno in dynos if dyno.state == "crashed" and dyno.release_version >= version]
-    # What somebody runs once, such as a console, says nothing about the release.
-    kept = {line.type for line in services.heroku.formation.list(app)} if found else set()
-    return {dyno.name for dyno in found if dyno.type in kept}
+    found = {dyno.name for dyno in dynos if dyno.state == "crashed" and dyno.release_version >= version}
+    return of_formation(services, app, found)
+
+
+def of_formation(services: Services, app: str, dynos: Collection[str]) -> set[str]:
+    """Return those of the formation: what somebody runs once, such as a console, says nothing about the release."""
+    kept = {line.type for line in services.heroku.formation.list(app)} if dynos else set()
+    return {name for name in dynos if name.partition(".")[0] in kept}
 
 
 def no_answer(services: Services, app: App, spec: VerifySpec) -> str | None:

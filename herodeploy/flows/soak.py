@@ -14,7 +14,7 @@ from typing import Any
 
 from herodeploy.domain.event import Event
 from herodeploy.errors import PlatformError
-from herodeploy.flows.health import crashed, read_log
+from herodeploy.flows.health import crashed, of_formation, read_log
 from herodeploy.flows.moves import last_of
 from herodeploy.flows.services import Services
 from herodeploy.flows.side_by_side import side_by_side
@@ -133,9 +133,7 @@ def _lies_crashed(services: Services, app: str, soaked: dict[str, Any]) -> set[s
 def _crashed_meanwhile(services: Services, app: str, soaked: dict[str, Any]) -> set[str]:
     since = soaked.get("log", {}).get(app)
     told = read_log(services, app, since).crashed if since is not None else set()
-    # What somebody runs once, such as a console, says nothing about the release.
-    kept = {line.type for line in services.heroku.formation.list(app)} if told else set()
-    return {name for name in told if name.partition(".")[0] in kept} | _lies_crashed(services, app, soaked)
+    return of_formation(services, app, told) | _lies_crashed(services, app, soaked)
 
 
 def _note(services: Services, stage: str, soaked: dict[str, Any], delivery_id: str | None) -> None:
