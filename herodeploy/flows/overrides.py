@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer, Override, Verdict
@@ -122,6 +121,7 @@ def _overtaken_by(services: Services, delivery: Delivery) -> Delivery | None:
 
 
 def _record(services: Services, delivery: Delivery, verdict: Verdict, reason: str) -> None:
+    now = services.clock()
     decision = Override(
         id=uuid.uuid4().hex,
         delivery_id=delivery.id,
@@ -130,7 +130,7 @@ def _record(services: Services, delivery: Delivery, verdict: Verdict, reason: st
         gate=verdict.name,
         by=services.actor,
         # The clock of who locked may be ahead of ours.
-        at=max(services.clock(), verdict.in_the_way_since or datetime.min.replace(tzinfo=UTC)),
+        at=max(now, verdict.in_the_way_since or now),
         reason=reason,
     )
     said = verdict.said or verdict.answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from herodeploy.domain.change import Change
 from herodeploy.domain.delivery import TEST_LEG, Delivery, Status, delivery_id
@@ -30,7 +30,8 @@ def start_delivery(services: Services, change: Change, *, retry: bool = False) -
     """
     pipeline = services.pipeline()
     _check_branch(services, change)
-    if (carries := _own(services, change) or _of_a_newer(services, change)) is not None:
+    opened = services.store.open_deliveries(pipeline.id)
+    if (carries := _own(services, change, opened) or _of_a_newer(services, change, opened)) is not None:
         return carries
     if not retry:
         _check_failed(services, change)
@@ -102,9 +103,9 @@ def _check_apps(services: Services) -> None:
         raise UsageError(f"not in the pipeline yet: {', '.join(missing)}", hint="herodeploy apply")
 
 
-def _own(services: Services, change: Change) -> Delivery | None:
+def _own(services: Services, change: Change, opened: Sequence[Delivery]) -> Delivery | None:
     """Return the delivery of this very commit, if it is open or delivered still."""
-    for delivery in services.store.open_deliveries(services.pipeline().id):
+    for delivery in opened:
         if delivery.commit == change.commit:
             return delivery
     found = _delivered_still(services, lambda each: each.commit == change.commit)
@@ -113,10 +114,9 @@ def _own(services: Services, change: Change) -> Delivery | None:
     return found
 
 
-def _of_a_newer(services: Services, change: Change) -> Delivery | None:
+def _of_a_newer(services: Services, change: Change, opened: Sequence[Delivery]) -> Delivery | None:
     """Return the delivery of a newer commit that contains this one, if it is open or delivered still."""
-    newest_first = services.store.open_deliveries(services.pipeline().id)[::-1]
-    for delivery in newest_first[:RECENT]:
+    for delivery in opened[: -RECENT - 1 : -1]:
         if _contains(services, delivery, change):
             services.tell("info", f"{change.short} is part of {delivery.short}, which {delivery.id} carries")
             return delivery
