@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from support.two_apps import two_apps
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.gate import Answer, Facts, Question, Verdict
@@ -194,15 +195,11 @@ def unreachable(*_: object) -> None:
 
 
 def test_one_app_of_a_stage_supersedes_nothing(make: Any) -> None:
-    shop = make(applied=False)
-    staging, production = shop.services.spec.stages
-    apps = tuple(f"{shop.services.spec.name}-{place}" for place in ("eu", "us"))
-    production = dataclasses.replace(production, apps=apps, waves=(apps,))
-    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop = two_apps(make)
     shop.apply()
     older = shop.deliver()
     built_by_somebody(shop)
-    promote.promote(shop.services, wish=Wish(only=apps[:1]))
+    promote.promote(shop.services, wish=Wish(only=(shop.app("production"),)))
     assert shop.services.store.delivery(older.id).status is Status.WAITING
-    promote.promote(shop.services, wish=Wish(only=apps[1:]))
+    promote.promote(shop.services, wish=Wish(only=(shop.app("production", 1),)))
     assert shop.services.store.delivery(older.id).status is Status.SUPERSEDED

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.two_apps import two_apps
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
@@ -29,11 +30,7 @@ Shop = Any
 @pytest.fixture
 def two(make: Any) -> Shop:
     """Two production apps in one wave, rolled back on failure, in deployment mode; one release delivered."""
-    shop = make(applied=False)
-    staging, production = shop.services.spec.stages
-    apps = tuple(f"{shop.services.spec.name}-{place}" for place in ("eu", "us"))
-    production = dataclasses.replace(production, apps=apps, waves=(apps,), on_failure="rollback")
-    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop = two_apps(make, on_failure="rollback")
     shop.apply()
     mode.switch(shop.services, Mode.DEPLOYMENT, None)
     shop.first = shop.deliver()

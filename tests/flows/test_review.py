@@ -7,6 +7,7 @@ import dataclasses
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -182,6 +183,28 @@ def test_a_managed_name_is_one_that_heroku_takes() -> None:
     assert name != managed_review.app_name("id", "a-very-long-pipeline-name", "Feature/Über_all_and-mora")
 
 
+def cut_in(monkeypatch: pytest.MonkeyPatch, module: Any, function: str, act: Callable[[], object]) -> None:
+    """Let `act` be cut as it calls that function."""
+
+    def cut(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, function, cut)
+        with pytest.raises(KeyboardInterrupt):
+            act()
+
+
+def telling(services: Any, asked_again: threading.Event) -> Any:
+    """Services that tell when somebody waits with them."""
+
+    def pause(seconds: float) -> None:
+        asked_again.set()
+        time.sleep(seconds)  # between two looks at the platform, which tells nobody
+
+    return dataclasses.replace(services, pause=pause)
+
+
 def test_a_creation_that_was_cut_is_waited_for_and_not_made_twice(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = make(review=ReviewSpec("managed"))
     shop.git("branch", "nice")
@@ -192,21 +215,11 @@ def test_a_creation_that_was_cut_is_waited_for_and_not_made_twice(make: Any, mon
         await asyncio.to_thread(asked_again.wait, 30)
         return await read(*arguments, **named)
 
-    def cut(*_: Any) -> None:
-        raise KeyboardInterrupt
-
     monkeypatch.setattr(app_setups, "read_manifest", read_late)
-    with monkeypatch.context() as patch:
-        patch.setattr(managed_review, "watch_setup", cut)
-        with pytest.raises(KeyboardInterrupt):
-            review.create(shop.services, change)
+    cut_in(monkeypatch, managed_review, "watch_setup", lambda: review.create(shop.services, change))
     assert shop.services.heroku.builds.list(name) == []
 
-    def pause(seconds: float) -> None:
-        asked_again.set()
-        time.sleep(seconds)
-
-    made = review.create(dataclasses.replace(shop.services, pause=pause), change)
+    made = review.create(telling(shop.services, asked_again), change)
     assert made.app == name
     assert f"{name} is being made" in shop.told("wait")
     assert len(shop.services.heroku.builds.list(name)) == 1
@@ -226,21 +239,11 @@ def test_a_creation_that_was_cut_and_failed_after_its_release_is_made_anew(
         ended.append(1 if not ended else 0)
         return ended[-1]
 
-    def cut(*_: Any) -> None:
-        raise KeyboardInterrupt
-
     monkeypatch.setattr(app_setups, "run_script", fails_late)
-    with monkeypatch.context() as patch:
-        patch.setattr(managed_review, "watch_setup", cut)
-        with pytest.raises(KeyboardInterrupt):
-            review.create(shop.services, change)
+    cut_in(monkeypatch, managed_review, "watch_setup", lambda: review.create(shop.services, change))
     until(shop.services, lambda: managed_review._is_settled(shop.services, name) or None)
 
-    def pause(seconds: float) -> None:
-        asked_again.set()
-        time.sleep(seconds)
-
-    made = review.create(dataclasses.replace(shop.services, pause=pause), change)
+    made = review.create(telling(shop.services, asked_again), change)
     assert (made.app, ended) == (name, [1, 0])
     assert page(shop, made.app) == "one\n"
 
@@ -251,13 +254,7 @@ def test_a_destruction_that_was_cut_is_recorded_when_it_is_asked_for_again(
     services = reviewed.services
     made = review.create(services, services.repo.resolve("feature/Nice_page"))
 
-    def cut(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(review, "_record_destroyed", cut)
-        with pytest.raises(KeyboardInterrupt):
-            review.destroy(services, made.branch)
+    cut_in(monkeypatch, review, "_record_destroyed", lambda: review.destroy(services, made.branch))
     assert review.list_(services) == []
 
     assert review.destroy(services, made.branch).app == made.app

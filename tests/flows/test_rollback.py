@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
+from support.two_apps import two_apps
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.mode import Mode
@@ -28,13 +28,9 @@ def shop(shop: Shop) -> Shop:
 @pytest.fixture
 def two(make: Any) -> Shop:
     """Two apps in production, in deployment mode; the second one has a release more than the first."""
-    shop = make(applied=False)
-    staging, production = shop.services.spec.stages
-    apps = tuple(f"{shop.services.spec.name}-{place}" for place in ("eu", "us"))
-    production = dataclasses.replace(production, apps=apps, waves=(apps,))
-    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop = two_apps(make)
     shop.apply()
-    shop.services.heroku.config_vars.update(apps[1], {"PLACE": "us"})
+    shop.services.heroku.config_vars.update(shop.app("production", 1), {"PLACE": "us"})
     mode.switch(shop.services, Mode.DEPLOYMENT, None)
     return shop
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from typing import Any
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
 from herodeploy.flows import mode
+
+from .two_apps import two_apps
 
 Shop = Any
 
@@ -38,17 +39,7 @@ class Clock:
 
 def two_waves(make: Callable[..., Shop], clock: Clock) -> Shop:
     """A shop that rolls back on failure, in deployment mode, with one release delivered."""
-    shop = make(applied=False)
-    staging, production = shop.services.spec.stages
-    apps = tuple(f"{shop.services.spec.name}-{place}" for place in ("eu", "us"))
-    production = dataclasses.replace(
-        production,
-        apps=apps,
-        waves=(apps[:1], apps[1:]),
-        on_failure="rollback",
-        wave_soak=timedelta(minutes=10),
-    )
-    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop = two_apps(make, waves=2, on_failure="rollback", wave_soak=timedelta(minutes=10))
     shop.services.clock, shop.services.pause = clock.now, clock.pause
     shop.apply()
     mode.switch(shop.services, Mode.DEPLOYMENT, None)
