@@ -121,7 +121,7 @@ def _seconds(wanted: Any) -> int | None:
 
 
 def _default(platform: Platform) -> records.Authorization:
-    return life.default(platform, account.fixed_id(DEFAULT))
+    return life.default(platform, account.fixed_id(DEFAULT), account.EPOCH)
 
 
 def _path_authorization(platform: Platform, request: Request) -> records.Authorization:

@@ -13,6 +13,8 @@ from herodeploy.local import records
 from herodeploy.local.wire.errors import forbidden, invalid
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from herodeploy.local.platform import Platform
 
 LONGEST = 10 * 365 * 86_400
@@ -85,13 +87,12 @@ def revoke(platform: Platform, row: records.Authorization) -> None:
     platform.state.authorizations.delete(row.id)
 
 
-def default(platform: Platform, id: str) -> records.Authorization:  # noqa: A002 # Heroku's word
-    """Return the authorization of the platform's own token."""
-    began = min((app.created_at for app in platform.state.apps), default=platform.now())
+def default(platform: Platform, id: str, since: datetime) -> records.Authorization:  # noqa: A002 # Heroku's word
+    """Return the authorization of the platform's own token, which is as old as the account: since `since`."""
     return records.Authorization(
         id=id,
-        created_at=began,
-        updated_at=began,
+        created_at=since,
+        updated_at=since,
         description="The local platform's own token",
         scope=["global"],
         token_id=id,

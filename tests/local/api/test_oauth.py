@@ -46,6 +46,10 @@ def test_the_platforms_own_token_stays(local: Local) -> None:
     local.call("POST", "/oauth/authorizations/~/actions/regenerate-tokens", None, 422)
     assert local.delete("/oauth/sessions/~", 404)["resource"] == "session"
     local.call("POST", "/oauth/authorizations", {"scope": ["everything"]}, 422)
+    first = local.get("/oauth/authorizations/~")
+    local.control.advance(61)
+    assert local.get("/oauth/authorizations/~") == first
+    assert local.get("/oauth/authorizations") == [first]
 
 
 def test_a_token_is_kept_as_a_hash_and_outlives_the_platform(run_platform: Any, tmp_path: Any) -> None:
