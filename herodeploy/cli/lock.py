@@ -51,8 +51,7 @@ def run(
     """Lock a stage: no change moves into it, by itself or by hand, until the lock ends or somebody unlocks.
 
     Deliveries wait meanwhile. You may pass your own lock, with a deliver, approve or promote that you give after it. A
-    move into the stage that is under way goes on, up to the end of a wave that soaks, and rollback is free: it is the
-    way out.
+    move into the stage that is under way finishes its wave; the next one waits. Rollback is free: it is the way out.
     """
     from herodeploy.flows import locks as flow
 

@@ -97,14 +97,13 @@ class StageSection(Section):
     waves: list[list[AppName]] | None = Field(
         default=None,
         description="The apps again, in groups: each group is promoted and verified before the next. "
-        "One group of all when left out.",
+        "One group of all when left out. A stage that is locked meanwhile keeps the next group out.",
     )
     wave_soak: Duration | None = Field(
         default=None,
         description="How long each wave but the last must stay good before the next: it is verified again then. A "
         "dyno that crashes meanwhile fails the wave, as a failed verification does: at once where it lies crashed at "
-        "one of the looks (each 30 seconds), else at the end, by the log. A stage that is locked meanwhile keeps the "
-        "next wave out.",
+        "one of the looks (each 30 seconds), else at the end, by the log.",
     )
     verify: VerifySection | None = Field(
         default=None, description="Check of each new release. When left out, its dynos must be up and no more."

@@ -7,12 +7,9 @@ from typing import Any
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.event import Event
-from herodeploy.domain.gate import Answer
 from herodeploy.flows import soak
-from herodeploy.flows.judge import verdicts_of
 from herodeploy.flows.moves import LEG_STARTED, ROLLBACKS, is_overtaken
 from herodeploy.flows.services import Services
-from herodeploy.gates import lock
 
 
 def soaking_in(services: Services, stage: str) -> Delivery | None:
@@ -49,8 +46,7 @@ def look(services: Services, delivery: Delivery, soaked: Mapping[str, Any]) -> D
         soaked: as of `soak.last`.
 
     Returns:
-        the delivery, where it soaks on, waits as somebody has locked its stage, or has ended as somebody rolled that
-        back.
+        the delivery, where it soaks on, or has ended as somebody rolled its stage back.
     """
     if delivery.soaks and (rollback := _rolled_back(services, delivery)) is not None:
         return end(services, delivery, rollback.actor)
@@ -58,9 +54,6 @@ def look(services: Services, delivery: Delivery, soaked: Mapping[str, Any]) -> D
     if delivery.soaks:
         found = soak.look(services, delivery.at_stage, delivery.move, found, delivery.id)
     again = soak.next_look(services, found)
-    goes_on = again is None and delivery.soaks and not found.get("crashed")
-    if goes_on and (halted := _halt(services, delivery)) is not None:
-        return halted
     if again is not None:
         services.store.occupy(delivery.pipeline_id, delivery.at_stage, delivery.id, services.clock())
     services.store.due.put_off(delivery.id, again)
@@ -82,23 +75,6 @@ def end(services: Services, delivery: Delivery, by: str, why: object = None) -> 
     )
     services.tell("info", f"{delivery.id} ({delivery.short}) goes no further", leg=stage)
     return ended
-
-
-def _halt(services: Services, delivery: Delivery) -> Delivery | None:
-    """Have a delivery whose soak is over ask the gates before its next wave, where somebody has locked the stage since.
-
-    Returns:
-        the delivery, which waits; None where nobody has.
-    """
-    locked = [each for each in verdicts_of(services, delivery) if each.kind == lock.KIND]
-    if all(each.answer is not Answer.WAIT for each in locked):
-        return None
-    stage = delivery.at_stage
-    text = f"{delivery.short} asks the gates of {stage} again before its next wave: {locked[0].reason}"
-    event = services.event("delivery.reopened", text, delivery_id=delivery.id, stage=stage)
-    # Another attempt: all waves may have to begin anew by then, and a leg of the old name has ended.
-    changes: dict[str, Any] = {"status": Status.WAITING, "recheck_at": None, "attempt": delivery.attempt + 1}
-    return services.store.move(delivery.id, event=event, expect=Status.RUNNING, **changes)
 
 
 def _rolled_back(services: Services, delivery: Delivery) -> Event | None:

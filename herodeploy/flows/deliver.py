@@ -16,12 +16,12 @@ from herodeploy.errors import (
     Refused,
     StoreError,
 )
-from herodeploy.flows import baseline, between_waves, ci, deploy, half_way, holds, plain, promote
+from herodeploy.flows import baseline, between_waves, ci, deploy, half_way, holds, plain, promote_leg
 from herodeploy.flows.approval import approve, find, reject
 from herodeploy.flows.judge import judge
-from herodeploy.flows.moves import LEG_STARTED, is_overtaken, last_of
+from herodeploy.flows.moves import LEG_STARTED, is_overtaken
 from herodeploy.flows.occupancy import enter
-from herodeploy.flows.put_back import WAVE_FAILED
+from herodeploy.flows.reopen import ask_again, goes_back, try_again
 from herodeploy.flows.services import Services
 from herodeploy.flows.start import start_delivery
 from herodeploy.flows.supersede import has_a_place, supersede_older
@@ -39,7 +39,7 @@ def legs(services: Services) -> dict[str, Leg]:
     return {
         "test": lambda run, payload: ci.ci_leg(services, run, payload),
         "deploy": lambda run, payload: deploy.deploy(services, run, payload),
-        "promote": lambda run, payload: promote.promote_leg(services, run, payload),
+        "promote": lambda run, payload: promote_leg.promote_leg(services, run, payload),
     }
 
 
@@ -100,7 +100,7 @@ def carry(services: Services, engine: Engine, delivery: Delivery) -> Delivery:
                 break
             continue
         if delivery.status is Status.ERRORED:
-            delivery = _try_again(services, delivery)
+            delivery = try_again(services, delivery)
             continue
         delivery = _leg(services, engine, delivery)
         if delivery.soaks:
@@ -121,25 +121,6 @@ def carry_or_tell(services: Services, engine: Engine, delivery: Delivery) -> Del
     except HerodeployError as error:
         services.tell("warning", f"{delivery.id} cannot go on: {error.message}")
         return services.store.delivery(delivery.id) or delivery
-
-
-def _try_again(services: Services, delivery: Delivery) -> Delivery:
-    """Begin the next attempt; the gates of a stage are asked again first, as people may have locked it meanwhile.
-
-    What is on its way back is asked nothing: its own lock is there by then.
-    """
-    stage = delivery.at_stage
-    changes: dict[str, Any] = {"attempt": delivery.attempt + 1, "reason": None, "recheck_at": None, "news": 0}
-    status, kind, text = Status.RUNNING, "delivery.resumed", f"carried on at {stage}, attempt {changes['attempt']}"
-    if stage != TEST_LEG and not _goes_back(services, delivery):
-        status, kind, text = Status.WAITING, "delivery.reopened", f"{delivery.short} asks the gates of {stage} again"
-    event = _event(services, delivery, kind, text)
-    return services.store.move(delivery.id, event=event, expect=Status.ERRORED, status=status, **changes)
-
-
-def _goes_back(services: Services, delivery: Delivery) -> bool:
-    """Whether what it has brought into the stage is being put back, or was."""
-    return last_of(services, delivery.at_stage, delivery.move, delivery.id, WAVE_FAILED) is not None
 
 
 def pause_after(attempt: int) -> timedelta:
@@ -216,7 +197,7 @@ def _before(services: Services, delivery: Delivery) -> dict[str, Any]:
 
 
 def _begins_anew(services: Services, delivery: Delivery) -> bool:
-    if delivery.at_stage == TEST_LEG or _goes_back(services, delivery):
+    if delivery.at_stage == TEST_LEG or goes_back(services, delivery):
         return False
     return is_overtaken(services, delivery)
 
@@ -236,6 +217,8 @@ def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> D
     leg = delivery.at_stage
     if outcome["outcome"] == "soaking":
         return between_waves.begin(services, delivery, outcome)
+    if outcome["outcome"] == "halted":
+        return ask_again(services, delivery, outcome["reason"])
     if outcome["outcome"] != "succeeded":
         return _failed(services, delivery, outcome)
     if leg == TEST_LEG:

@@ -8,6 +8,7 @@ from typing import Any
 from herodeploy.domain.release import Build
 from herodeploy.engine.port import Run
 from herodeploy.flows import plain, targets
+from herodeploy.flows.barred import by_lock, halted
 from herodeploy.flows.baseline import Baseline
 from herodeploy.flows.kept import Kept
 from herodeploy.flows.put_back import begun, go_on, put_back
@@ -27,7 +28,8 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
             ``move`` (its id), ``delivery_id``.
 
     Returns:
-        the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` and the ``releases`` of the apps.
+        the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` and the ``releases`` of the apps; or
+        that of `barred.halted`.
     """
     stage = plain.stage_from_json(payload["stage"])
     builder, others = stage.apps[0], stage.apps[1:]
@@ -46,8 +48,10 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
     )
     if (noted := run.step("begin", partial(begun, services, move))) is not None:
         return failed(go_on(services, run, move, noted))
-    build_id = run.step("start build", partial(_start_build, services, builder, payload))
-    build = run.step("build", partial(_build, services, builder, build_id, stage.name))
+    started = run.step("start build", partial(_start_build, services, move, builder, payload))
+    if started["barred"] is not None:
+        return halted(started["barred"])
+    build = run.step("build", partial(_build, services, builder, started["id"], stage.name))
     if build["status"] != "succeeded":
         return failed(f"the build of {payload['commit'][:8]} failed in {builder}")
     release = run.step("release", partial(_release, services, builder, build["release_id"], payload))
@@ -58,6 +62,8 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
     reason = run.step(f"verify {builder}", partial(verify_some, services, move, subjects))[builder]
     if reason is None and others:
         reason = move_wave(services, run, move, "others", others)
+    if move.barred is not None:
+        return halted(move.barred)
     if reason is not None:
         services.store.targets.skip(move.id)
         return failed(put_back(services, run, move, reason))
@@ -70,10 +76,8 @@ def release_failed(app: str, version: int, before: Baseline) -> str:
     return f"the release phase of v{version} failed in {app}; {serving}"
 
 
-def find_or_start_build(
-    services: Services, app: str, commit: str, *, message: str, known: set[str], attempt: int
-) -> str:
-    """Return the id of the build of a commit: the one that is there already, else a new one.
+def find_build(services: Services, app: str, commit: str, *, known: set[str], attempt: int = 1) -> str | None:
+    """Return the id of the build of a commit that is there already.
 
     Parameters:
         known: builds from before, which count only while they are still at work.
@@ -86,6 +90,11 @@ def find_or_start_build(
             continue
         if attempt == 1 or not _lost(services, app, build):
             return build.id
+    return None
+
+
+def start_build(services: Services, app: str, commit: str, message: str) -> str:
+    """Return the id of a new build of a commit."""
     url = upload(services, commit)
     return services.heroku.builds.create(app, url, commit, description=message.split("\n", 1)[0]).id
 
@@ -101,16 +110,14 @@ def _lost(services: Services, app: str, build: Build) -> bool:
     return current is not None and current.version > release.version and current.slug_id != release.slug_id
 
 
-def _start_build(services: Services, app: str, payload: Payload) -> str:
-    services.tell("step", f"building {payload['commit'][:8]}", leg=payload["stage"]["name"], app=app)
-    return find_or_start_build(
-        services,
-        app,
-        payload["commit"],
-        message=payload["message"],
-        known=set(payload["baseline"][app]["builds"]),
-        attempt=payload["attempt"],
-    )
+def _start_build(services: Services, move: Move, app: str, payload: Payload) -> dict[str, Any]:
+    """Return the ``id`` of the build, or which lock has ``barred`` it."""
+    commit, known = payload["commit"], set(payload["baseline"][app]["builds"])
+    found = find_build(services, app, commit, known=known, attempt=payload["attempt"])
+    if found is None and (reason := by_lock(services, move)) is not None:
+        return {"id": None, "barred": reason}
+    services.tell("step", f"building {commit[:8]}", leg=move.stage.name, app=app)
+    return {"id": found or start_build(services, app, commit, payload["message"]), "barred": None}
 
 
 def _build(services: Services, app: str, build_id: str, leg: str) -> dict[str, Any]:

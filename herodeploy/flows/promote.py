@@ -1,29 +1,25 @@
-"""Promotion: one exact release into a stage, wave by wave, each verified before the next."""
+"""Promotion by hand: a person puts one exact release into a stage, now."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.promotion import PromotionPlan, Refusal, narrow, plan_promotion
 from herodeploy.engine.direct import DirectRun
-from herodeploy.engine.port import Run
 from herodeploy.errors import Refused
 from herodeploy.flows import baseline, by_hand, holds, plain, soak
 from herodeploy.flows.choose import Chosen, Wish, choose
 from herodeploy.flows.judge import OCCUPIED
 from herodeploy.flows.moves import last_move, last_of
 from herodeploy.flows.occupancy import occupied_by_hand, on_its_way
-from herodeploy.flows.put_back import WAVE_FAILED, begun, go_on, put_back
+from herodeploy.flows.promote_leg import promote_leg
+from herodeploy.flows.put_back import WAVE_FAILED
 from herodeploy.flows.services import Services
 from herodeploy.flows.targets import way_out
-from herodeploy.flows.verified import record_verified, subject
-from herodeploy.flows.waves import Move, fail_some, failed, move_wave, verify_some
+from herodeploy.flows.verified import record_verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,73 +42,6 @@ class PromotionView:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)
-
-
-def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[str, Any]:
-    """Carry out the leg of a stage that receives promotions.
-
-    Parameters:
-        payload: ``pipeline_id``, ``stage``, ``baseline`` of each app, ``slug_id``, ``source_app_id``,
-            ``source_release_id``, ``attempt``, ``move`` (its id), ``delivery_id``; ``looked``, ``cut`` and
-            ``is_way_back`` as of `Move`; ``soaked`` as of `soak.wait`.
-
-    Returns:
-        the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` (for the stage after this one) and the
-        ``releases`` of the apps; or that of `soak.outcome`, after which another leg goes on.
-    """
-    stage = plain.stage_from_json(payload["stage"])
-    move = Move(
-        id=payload["move"],
-        pipeline_id=payload["pipeline_id"],
-        stage=stage,
-        baseline=payload["baseline"],
-        slug_id=payload["slug_id"],
-        source_app_id=payload["source_app_id"],
-        source_release_id=payload["source_release_id"],
-        attempt=payload["attempt"],
-        delivery_id=payload.get("delivery_id"),
-        looked=payload.get("looked"),
-        cut=payload.get("cut", False),
-        is_way_back=payload.get("is_way_back", False),
-    )
-    if (noted := run.step("begin", partial(begun, services, move))) is not None:
-        return failed(go_on(services, run, move, noted))
-    soaked, many = payload.get("soaked"), len(stage.waves)
-    reason = _still_good(services, run, move, soaked) if soaked else None
-    for number, wave in enumerate(stage.waves, start=1):
-        if reason is not None or (soaked and number <= soaked["wave"]):
-            continue
-        if many > 1:
-            services.tell("step", f"wave {number} of {many}: {', '.join(wave)}", leg=stage.name)
-        reason = move_wave(services, run, move, str(number), wave)
-        if reason is None and stage.wave_soak is not None and number < many and _got_something(move, wave):
-            until = run.step(f"wave {number}: soaks", partial(_soaks_until, services, stage.wave_soak))
-            log = run.step(f"wave {number}: log", partial(soak.places, services, move.releases))
-            return soak.outcome(number, many, datetime.fromisoformat(until), move.releases, log)
-    if reason is not None:
-        services.store.targets.skip(move.id)
-        return failed(put_back(services, run, move, reason))
-    return move.outcome()
-
-
-def _got_something(move: Move, wave: Sequence[str]) -> bool:
-    """Whether an app of a wave has another release than it had: what was there before need not prove itself."""
-    return any(move.releases[app]["id"] != move.baseline[app]["release_id"] for app in wave)
-
-
-def _soaks_until(services: Services, length: timedelta) -> str:
-    return (services.clock() + length).isoformat()
-
-
-def _still_good(services: Services, run: Run, move: Move, soaked: dict[str, Any]) -> str | None:
-    """Verify once more what the waves before the soak got, unless it has crashed; return why it is no good, if so."""
-    move.releases = soaked["releases"]
-    subjects = [subject(app, move.baseline[app]["web_url"], got) for app, got in move.releases.items()]
-    look = partial(verify_some, services, move, subjects)
-    if crashed := soaked.get("crashed"):
-        look = partial(fail_some, services, move, crashed)
-    reasons = run.step(f"wave {soaked['wave']}: soaked", look)
-    return "; ".join(reason for reason in reasons.values() if reason is not None) or None
 
 
 def plan(services: Services, wish: Wish, *, override: str | None = None) -> PromotionPlan:
@@ -150,22 +79,24 @@ def promote(
     wish = wish or Wish(to)
     chosen = choose(services, wish)
     stage = narrow(chosen.stage, chosen.apps)
+    command = replace(wish, to=stage.name).command()
     with occupied_by_hand(services, stage.name) as move_id:
         cut = _cut(services, chosen)
         noted = cut or {"baseline": baseline.take(services, stage), "move": move_id}
-        looked = None if cut else services.looked()
+        looked, let_in = None if cut else services.looked(), services.clock().isoformat()
         planned = _plan(services, chosen, noted["baseline"])
         if not planned.there and not (cut and _goes_back(services, stage, cut)):
-            command = replace(wish, to=stage.name).command()
             by_hand.ask(services, stage, chosen.source, chosen.release, planned.commit, override, command)
         told = f"{stage.name} has {_release(planned)} already" if planned.there else f"promoting {planned.what}"
         services.tell("leg", told, leg=stage.name)
         if cut is None and not planned.there:
             noted["is_way_back"] = _is_way_back(services, planned, noted["baseline"])
             _record_start(services, planned, noted)
-        payload = _payload(services, planned, noted) | {"looked": looked, "cut": cut is not None}
+        payload = _payload(services, planned, noted) | {"looked": looked, "cut": cut is not None, "let_in": let_in}
         payload |= soak.last(services, stage.name, payload["move"], None) if cut else {}
         outcome = _carry_out(services, payload)
+    if outcome["outcome"] == "halted":
+        raise _halted(services, planned, outcome["reason"], command)
     got = _succeeded(services, planned, outcome)
     if planned.whole:
         holds.lift_for_newest(services, chosen.stage, planned.slug_id, "it got the newest")
@@ -249,6 +180,15 @@ def _carry_out(services: Services, payload: dict[str, Any]) -> dict[str, Any]:
             return outcome
         services.store.record_event(soak.event(services, stage, payload["move"], outcome, None))
         payload = {**payload, "soaked": outcome}
+
+
+def _halted(services: Services, planned: PromotionPlan, reason: str, command: str) -> Refused:
+    """Note that a lock has halted a promotion, which ends nothing: asked for again, it is carried on."""
+    stage = planned.stage.name
+    event = services.event("promotion.halted", f"promotion of {planned.what} halted: {reason}", stage=stage)
+    services.store.record_event(event)
+    hint = f"it goes on with the same command once that is unlocked: {command}; or go back: herodeploy rollback {stage}"
+    return Refused(reason, hint=hint)
 
 
 def _succeeded(services: Services, planned: PromotionPlan, outcome: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from herodeploy.domain.event import Event
 from herodeploy.domain.pipeline import App
 from herodeploy.errors import Forbidden, NotFound, Refused, UsageError
 from herodeploy.flows import managed_review, native_review
-from herodeploy.flows.deploy import find_or_start_build
+from herodeploy.flows.deploy import find_build, start_build
 from herodeploy.flows.managed_review import ManagedApp
 from herodeploy.flows.services import Services
 from herodeploy.flows.verify import Subject, answers_at_all, show_log, verify
@@ -186,7 +186,8 @@ def _build_newer(services: Services, app: App, change: Change) -> None:
         return
     services.tell("step", f"building {change.short}", leg=LEG, app=app.name)
     known = {build.id for build in services.heroku.builds.list(app.name)}
-    build_id = find_or_start_build(services, app.name, change.commit, message=change.message, known=known, attempt=1)
+    build_id = find_build(services, app.name, change.commit, known=known)
+    build_id = build_id or start_build(services, app.name, change.commit, change.message)
     build = watch_build(services, app.name, build_id, LEG)
     release_id = release_of_build(services, app.name, build) if build.status == "succeeded" else None
     if release_id is None:

@@ -12,6 +12,7 @@ from herodeploy.domain.release import PromotionTarget, Release
 from herodeploy.engine.port import Run
 from herodeploy.errors import InvalidRequest
 from herodeploy.flows import targets
+from herodeploy.flows.barred import by_lock
 from herodeploy.flows.baseline import RECENT, Baseline, release_there
 from herodeploy.flows.kept import Kept
 from herodeploy.flows.services import Services
@@ -33,6 +34,8 @@ class Move:
         looked: token of `Services.looked` for a baseline that was taken just now.
         cut: an earlier process may have promoted already.
         is_way_back: a person puts an older release there, which is a rollback by another name.
+        let_in: when the gates let in what a person does by hand; a delivery's facts tell that of a delivery.
+        barred: which lock keeps it from going on, set since then.
         releases: what the apps got so far: ``id``, ``version``, ``status``, ``slug_id``, ``app_id``.
     """
 
@@ -48,6 +51,8 @@ class Move:
     looked: str | None = None
     cut: bool = False
     is_way_back: bool = False
+    let_in: str | None = None
+    barred: str | None = None
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def outcome(self) -> dict[str, Any]:
@@ -70,12 +75,17 @@ def failed(reason: str) -> dict[str, Any]:
 def move_wave(services: Services, run: Run, move: Move, name: str, apps: Sequence[str]) -> str | None:
     """Promote the artifact into `apps`, wait for their releases and verify each; return why not, if not.
 
+    A lock that is in the way of it stands in `move.barred` afterwards; nothing has moved then.
+
     Parameters:
         name: of the wave, part of its steps' names.
     """
     first_nonce = run.step(f"wave {name}: intent", lambda: services.nonce)
     again = move.cut or move.attempt > 1 or first_nonce != services.nonce
     started = run.step(f"wave {name}: promote", partial(_promote, services, move, tuple(apps), again))
+    if (reason := started.get("barred")) is not None:
+        move.barred = reason
+        return str(reason)
     settled = run.step(f"wave {name}: settle", partial(_settle, services, move, started))
     move.releases.update({app: got for app, got in settled.items() if got["status"] == "succeeded"})
     errors = [started["refused"]] if started.get("refused") else []
@@ -102,8 +112,8 @@ def fail_some(services: Services, move: Move, reasons: dict[str, str | None]) ->
 
 
 def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -> dict[str, Any]:
-    """Return the ``promotion_id`` of what was begun, the ``releases`` of apps that have the artifact, and why the
-    platform refuses, if it does.
+    """Return the ``promotion_id`` of what was begun, the ``releases`` of apps that have the artifact, and why not, if
+    so: the platform has ``refused``, or a lock has ``barred`` it.
     """
     # What was newer than what ran may have been under way, and may be this very artifact.
     quiet = all(move.baseline[app]["newest"] in (0, move.baseline[app]["version"]) for app in apps)
@@ -113,6 +123,8 @@ def _promote(services: Services, move: Move, apps: Sequence[str], again: bool) -
         services.pause(services.poll)
         there = _already_there(services, move, apps)
     missing = [app for app in apps if app not in there]
+    if missing and (barred := by_lock(services, move)) is not None:
+        return {"promotion_id": None, "releases": there, "barred": barred}
     targets.begin(services, move)
     if not missing:
         return {"promotion_id": None, "releases": there}
