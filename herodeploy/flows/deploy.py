@@ -58,7 +58,7 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
     if release["status"] != "succeeded":
         return failed(release_failed(builder, release["version"], before))
     move.slug_id, move.source_release_id, move.releases = release["slug_id"], release["id"], {builder: release}
-    subjects = [subject(builder, before["web_url"], release)]
+    subjects = [subject(services, builder, before["web_url"], release)]
     reason = run.step(f"verify {builder}", partial(verify_some, services, move, subjects))[builder]
     if reason is None and others:
         reason = move_wave(services, run, move, "others", others)

@@ -78,7 +78,7 @@ def _soaks_until(services: Services, length: timedelta) -> str:
 def _still_good(services: Services, run: Run, move: Move, soaked: dict[str, Any]) -> str | None:
     """Verify once more what the waves before the soak got, unless it has crashed; return why it is no good, if so."""
     move.releases = soaked["releases"]
-    subjects = [subject(app, move.baseline[app]["web_url"], got) for app, got in move.releases.items()]
+    subjects = [subject(services, app, move.baseline[app]["web_url"], got) for app, got in move.releases.items()]
     look = partial(verify_some, services, move, subjects)
     if crashed := soaked.get("crashed"):
         look = partial(fail_some, services, move, crashed)

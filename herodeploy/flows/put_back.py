@@ -115,7 +115,7 @@ def settle(
         }
         for app, release in side_by_side(services, watches).items()
     }
-    subjects = [subject(app, addresses[app], got) for app, got in settled.items() if not got["reason"]]
+    subjects = [subject(services, app, addresses[app], got) for app, got in settled.items() if not got["reason"]]
     for app, reason in verify_in(services, stage, subjects).items():
         settled[app]["reason"] = reason
     return settled

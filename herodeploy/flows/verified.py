@@ -12,9 +12,13 @@ from herodeploy.flows.side_by_side import side_by_side
 from herodeploy.flows.verify import Subject, verify
 
 
-def subject(app: str, web_url: str | None, release: Mapping[str, Any]) -> Subject:
-    """Return what is verified: an app's release, of which ``version`` and ``slug_id`` are known."""
-    return Subject(app, web_url, release["version"], release["slug_id"])
+def subject(services: Services, app: str, web_url: str | None, release: Mapping[str, Any]) -> Subject:
+    """Return what is verified: an app's release, of which ``version`` and ``slug_id`` are known.
+
+    Parameters:
+        web_url: as it was when the move began.
+    """
+    return Subject(app, services.heroku.web_url_now(web_url), release["version"], release["slug_id"])
 
 
 def verify_in(services: Services, stage: StageSpec, subjects: Sequence[Subject]) -> dict[str, str | None]:

@@ -92,7 +92,7 @@ def move_wave(services: Services, run: Run, move: Move, name: str, apps: Sequenc
     errors += [_promotion_failed(app, got, move.baseline[app]) for app, got in settled.items() if got["error"]]
     if errors:
         return "; ".join(errors)
-    subjects = [subject(app, move.baseline[app]["web_url"], settled[app]) for app in apps]
+    subjects = [subject(services, app, move.baseline[app]["web_url"], settled[app]) for app in apps]
     reasons = run.step(f"wave {name}: verify", partial(verify_some, services, move, subjects))
     return "; ".join(reason for reason in reasons.values() if reason is not None) or None
 

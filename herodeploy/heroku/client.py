@@ -109,6 +109,10 @@ class Heroku:
         """Hand each line of an output stream to `sink` until it ends; a cut one is taken up where it was cut."""
         streams.follow(self._session, url, sink)
 
+    def web_url_now(self, web_url: str | None) -> str | None:
+        """Return where an app's web address from earlier leads now: a local platform may have another port since."""
+        return probing.moved(web_url, self._session.base_url)
+
     def probe(self, app: probing.Addressed, path: str, timeout: float) -> int | None:
         """Return the HTTP status of the app's own web address; None where no answer comes in `timeout` seconds.
 

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from herodeploy.heroku.session import Session
 
+LOCAL = ".localhost"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 
 class Addressed(Protocol):
     """What has a web address: an app, or something that is known of one."""
@@ -25,6 +28,14 @@ def probe(session: Session, app: Addressed, path: str, timeout: float) -> int | 
     return session.status_of(url, host=host, timeout=timeout)
 
 
+def moved(web_url: str | None, platform: str) -> str | None:
+    """Return a web address below the port that the platform at `platform` has; only that of a local one changes."""
+    parts, now = urlsplit(web_url or ""), urlsplit(platform)
+    if not (parts.hostname or "").endswith(LOCAL) or now.hostname not in LOOPBACK or now.port is None:
+        return web_url
+    return parts._replace(netloc=f"{parts.hostname}:{now.port}").geturl()
+
+
 def address(web_url: str, path: str) -> tuple[str, str | None]:
     """Return what `reachable` does for a path below a web address."""
     parts = urlsplit(web_url)
@@ -37,7 +48,7 @@ def reachable(url: str) -> tuple[str, str | None]:
     ``*.localhost`` is this machine by definition, but few resolvers know it.
     """
     parts = urlsplit(url)
-    if not (parts.hostname or "").endswith(".localhost"):
+    if not (parts.hostname or "").endswith(LOCAL):
         return url, None
     here = "127.0.0.1" if parts.port is None else f"127.0.0.1:{parts.port}"
     return parts._replace(netloc=here).geturl(), parts.netloc

@@ -306,7 +306,7 @@ def test_the_platform_is_stopped_in_the_middle(shop: Person, where: str, time_of
         shop.replace("Procfile", "web: ", f"web: {slow}; exec ")
     shop.commit("Take long, once")
     shop.herodeploy("mode", "deployment", "--why", "quicker")
-    process = shop.start("deliver")
+    process, port = shop.start("deliver"), shop.running["port"]
     try:
         until_said(shop, process, "shop-staging: verifying" if where == "web" else "began")
         shop.herodeploy("local", "stop")
@@ -319,13 +319,24 @@ def test_the_platform_is_stopped_in_the_middle(shop: Person, where: str, time_of
     assert "Traceback" not in said
     assert "carry it on: herodeploy resume" in said
     assert said.count("Error: ") == 1
-    assert shop.herodeploy("status", "--json").json()["deliveries"][0]["status"] == "errored"
+    with another_on(port):
+        assert shop.herodeploy("status", "--json").json()["deliveries"][0]["status"] == "errored"
+    assert shop.running["port"] != port
 
     shop.herodeploy("resume")
     assert shop.herodeploy("status", "--json").json()["deliveries"][0]["status"] == "delivered"
     assert shop.slug("shop-production") == shop.slug("shop-staging") is not None
     good = [each for each in shop.releases("shop-production") if each["slug"] and each["status"] == "succeeded"]
     assert len(good) == 1
+
+
+@contextlib.contextmanager
+def another_on(port: int) -> Iterator[None]:
+    """Have a program listen on a port, where none does yet."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield
 
 
 def test_ctrl_c_says_how_to_go_on(in_tests: tuple[Person, subprocess.Popen[str]]) -> None:

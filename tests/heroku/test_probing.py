@@ -8,7 +8,7 @@ import pytest
 from herodeploy.domain.pipeline import App
 from herodeploy.errors import PlatformUnreachable
 from herodeploy.heroku.client import Heroku
-from herodeploy.heroku.probing import address
+from herodeploy.heroku.probing import address, moved
 
 from .conftest import Platform, reply, reset
 
@@ -59,3 +59,16 @@ def test_where_no_connection_is_made_nobody_was_asked(heroku: Heroku, naps: list
 )
 def test_addresses(web_url: str, path: str, expected: tuple[str, str | None]) -> None:
     assert address(web_url, path) == expected
+
+
+@pytest.mark.parametrize(
+    ("web_url", "platform", "expected"),
+    [
+        ("http://shop.localhost:5333/", "http://127.0.0.1:24001", "http://shop.localhost:24001/"),
+        ("http://shop.localhost:5333/", "https://api.heroku.com", "http://shop.localhost:5333/"),
+        ("https://shop-1.herokuapp.com/", "http://127.0.0.1:24001", "https://shop-1.herokuapp.com/"),
+        (None, "http://127.0.0.1:24001", None),
+    ],
+)
+def test_a_local_platform_may_have_moved(web_url: str | None, platform: str, expected: str | None) -> None:
+    assert moved(web_url, platform) == expected
