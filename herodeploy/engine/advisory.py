@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from herodeploy.engine import place
@@ -35,6 +36,8 @@ _HOLDER = (
 )
 _SILENT = " AND a.usename = current_user AND a.state_change < now() - make_interval(secs => :lease)"
 ENDED_WITHIN = 5.0
+NOTICED_WITHIN = 0.5
+"""Seconds within which the server notices that a connection is gone."""
 LOCK_NOT_AVAILABLE = "55P03"
 """PostgreSQL's SQLSTATE where a lock did not come in time."""
 
@@ -70,8 +73,11 @@ class AdvisoryLock:
         self._beating: _Beating | None = None
 
     def take(self) -> bool:
-        """Take the lock, from a holder that gives no sign of life, too; whether it is ours now."""
-        return self._taken(lambda: self._try() or (self._end_silent() and self._come(ENDED_WITHIN)))
+        """Take the lock, from a holder that gives no sign of life, too; whether it is ours now.
+
+        A holder that has just ended may have it a moment longer, until the server notices that its connection is gone.
+        """
+        return self._taken(lambda: self._come(NOTICED_WITHIN) or (self._end_silent() and self._come(ENDED_WITHIN)))
 
     def wait(self, seconds: float) -> bool:
         """Take it within so many seconds, in the order in which others came; whether it is ours then."""
@@ -139,7 +145,7 @@ class AdvisoryLock:
             self._beating = None
         with self._guard:
             if self._connection is not None:
-                _close(self._connection)
+                _let_go(self._connection)
                 self._connection = None
 
     def _connect(self) -> sa.Connection:
@@ -157,12 +163,6 @@ class AdvisoryLock:
             },
         )
         return engine.connect()
-
-    def _try(self) -> bool:
-        import sqlalchemy as sa
-
-        assert self._connection is not None  # noqa: S101 - for the type checker
-        return bool(self._connection.scalar(sa.select(sa.func.pg_try_advisory_lock(self._key))))
 
     def _come(self, seconds: float) -> bool:
         """Queue for the lock in the server, for so long."""
@@ -226,6 +226,15 @@ def _end_process(silent: float) -> NoReturn:
     )
     os.write(2, text.encode())
     os._exit(ExitCode.PLATFORM)
+
+
+def _let_go(connection: sa.Connection) -> None:
+    """Give back what a session has, now: the server notices the end of a connection only a moment later."""
+    import sqlalchemy as sa
+
+    with suppress(sa.exc.SQLAlchemyError):
+        connection.execute(sa.select(sa.func.pg_advisory_unlock_all()))
+    _close(connection)
 
 
 def _close(connection: sa.Connection) -> None:

@@ -22,6 +22,7 @@ lock = WorkerLock(sys.argv[1], "p1")
 lock.acquire()
 print("held", flush=True)
 sys.stdin.read()
+lock.release()
 """
 
 WAIT = """
