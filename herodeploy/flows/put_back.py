@@ -74,15 +74,15 @@ def roll_back(services: Services, app: str, release_id: str, slug_id: str, after
         after: the version it must be newer than.
     """
     newer = _newer(services, app, after)
-    if newer is not None and newer.slug_id == slug_id:
-        return newer.id
+    if newer and newer[0].slug_id == slug_id:
+        return newer[0].id
     return services.heroku.releases.rollback(app, release_id).id
 
 
-def _newer(services: Services, app: str, after: int) -> Release | None:
-    """Return the newest release after version `after`; one that failed changed nothing."""
+def _newer(services: Services, app: str, after: int) -> list[Release]:
+    """Return the releases after version `after`, newest first, but for those that failed: they changed nothing."""
     releases = services.heroku.releases.list(app, limit=RECENT)
-    return next((each for each in releases if each.version > after and each.status in ("succeeded", "pending")), None)
+    return [each for each in releases if each.version > after and each.status in ("succeeded", "pending")]
 
 
 def settle(
@@ -173,18 +173,20 @@ def _start_one(services: Services, move: Move, app: str, before: Baseline) -> di
 
 
 def _of_somebody_else(services: Services, move: Move, app: str, before: Baseline) -> Release | None:
-    """Return the newer release that put a third artifact there, if one did: whoever made it knows why.
+    """Return the newer release that put a third artifact there, or this one once more, if one did: whoever made it
+    knows why.
 
     A change of config makes a release of the artifact that is there.
     """
     while True:
         newer = _newer(services, app, move.releases[app]["version"])
-        if newer is None or newer.slug_id in (move.slug_id, before["slug_id"]):
+        slugs = [each.slug_id for each in newer]
+        if not newer or slugs[0] == before["slug_id"] or set(slugs) == {move.slug_id}:
             return None
-        if newer.status == "succeeded":
-            return newer
-        services.tell("wait", f"v{newer.version} is under way, whose end decides", leg=move.stage.name, app=app)
-        watch_release(services, app, newer.id, move.stage.name, beside=True)
+        if newer[0].status == "succeeded":
+            return newer[0]
+        services.tell("wait", f"v{newer[0].version} is under way, whose end decides", leg=move.stage.name, app=app)
+        watch_release(services, app, newer[0].id, move.stage.name, beside=True)
 
 
 def _told(app: str, before: Baseline, started: dict[str, Any] | None, settled: dict[str, Any] | None) -> str:

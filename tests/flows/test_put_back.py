@@ -339,6 +339,25 @@ def test_a_platform_that_breaks_on_the_way_back_leaves_the_stage_locked(two: Sho
     assert hasty.services.store.locks.taken_back(errored.pipeline_id, "production", errored.commit)
 
 
+def test_what_a_person_promotes_again_while_it_is_on_its_way_back_stays(two: Shop, local: Any) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    control = local._running.control
+    hasty = two.like(connect=lambda: Heroku(Session(local.url, Secret(TOKEN), sleep=lambda _: None)))
+    fail(hasty, us)
+    when(hasty, "putting v", lambda: control.fault("error", f"POST /apps/{us}/releases", count=None))
+    with pytest.raises(PlatformError):
+        hasty.deliver()
+    control.clear_faults()
+    [errored] = hasty.services.store.open_deliveries(two.first.pipeline_id)
+    promote.promote(hasty.services, wish=Wish(only=(eu,)), override="eu runs it well")
+    version = hasty.versions(eu)[-1][0]
+
+    [failed] = hasty.resume()
+    assert failed.status is Status.FAILED
+    assert f"{eu} is left as it is: v{version} there is somebody else's" in failed.reason
+    assert slugs(hasty) == [errored.slug_id, two.first.slug_id]
+
+
 def test_a_promotion_by_hand_whose_way_back_was_cut_passes_its_own_lock(two: Shop, local: Any) -> None:
     _, us = two.services.spec.stages[1].apps
     control = local._running.control
