@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from typing import TypeVar
 
 from herodeploy.domain.delivery import Delivery, Status
@@ -14,13 +14,12 @@ from herodeploy.flows.deliver import advance
 from herodeploy.flows.judge import OCCUPIED
 from herodeploy.flows.services import Services
 from herodeploy.flows.verdicts import verdicts_now
-from herodeploy.flows.work import carry_on_due
+from herodeploy.flows.work import Turn, carry_on_due
 
 LOOK = 1.0
 """Seconds between two looks whether it soaks still: somebody may have rolled it back, or carried it on."""
 
 T = TypeVar("T")
-Turn = Callable[[], AbstractContextManager[Engine]]
 
 
 def stay(services: Services, turn: Turn, delivery: Delivery) -> Delivery:

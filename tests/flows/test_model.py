@@ -258,6 +258,8 @@ class Deliveries(RuleBasedStateMachine):
     def deliver(self, change: Change, by: str, strike: Strike | None, title: str, *, retry: bool = False) -> None:
         def act(services: Services, engine: RecordingEngine) -> Delivery:
             delivery = deliver.start_delivery(services, change, retry=retry)
+            # A change that a newer one contains goes along with that one's delivery, which is asked for, then.
+            self.history.asked_by.setdefault(delivery.commit, set()).add(by)
             return deliver.advance(services, engine, delivery)
 
         self.history.asked_by.setdefault(change.commit, set()).add(by)

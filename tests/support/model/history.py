@@ -111,6 +111,13 @@ class History:
         """Return why automatic moves of a delivery into a stage pause, if they do."""
         return self._said(self.seen).hold(delivery, stage)
 
+    def locked(self, delivery: Delivery, stage: str) -> str | None:
+        """Return who keeps a delivery out of a stage, by a lock that was set before this very moment."""
+        at = self.ledger.clock()
+        known = [each for each in self.seen if each.at < at - MOMENT]
+        now, before = (self._said(said).locked(delivery, stage, at) for said in (self.seen, known))
+        return now and before
+
     def _read(self, event: Event, rows: dict[str, Delivery]) -> None:
         match event.kind:
             case "delivery.created":

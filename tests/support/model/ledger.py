@@ -325,6 +325,9 @@ class _Client(_Family):
     def load(self) -> None:
         pass
 
+    def web_url_now(self, web_url: str | None) -> str | None:
+        return web_url
+
     @_asks("GET /")
     def probe(self, app: App | Subject, path: str, timeout: float) -> int | None:
         return 500 if self.ledger.crashes(app.name if isinstance(app, App) else app.app) else 200

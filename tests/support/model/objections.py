@@ -36,7 +36,7 @@ class Said:
         found = {
             "ci": None if self.ledger.tested(delivery.commit) else "no test run of it succeeded",
             "upstream": self._unverified(delivery, stage),
-            "lock": self._locked(delivery, stage, at),
+            "lock": self.locked(delivery, stage, at),
             "hold": self.hold(delivery, stage),
             **self._configured(delivery, stage, at),
         }
@@ -58,7 +58,8 @@ class Said:
         good = slug_id in self.ledger.commits and self.ledger.fate(slug_id).good_in(before.apps)
         return None if got and good else f"{slug_id} never ran in {before.name}"
 
-    def _locked(self, delivery: Delivery, stage: str, at: datetime) -> str | None:
+    def locked(self, delivery: Delivery, stage: str, at: datetime) -> str | None:
+        """Return who keeps a delivery out of a stage, as far as nobody has decided otherwise."""
         locks: dict[str, Any] = {}
         # Who says yes asks for it, too, in whichever process it is carried on.
         asked = self.asked_by.get(delivery.commit, set()) | {

@@ -44,6 +44,8 @@ def against(history: History, release: Release, rows: Mapping[str, Delivery]) ->
     found += [f"{other} is in {stage}, too" for other, there, *_ in others if there == stage]
     if (str(row.status), row.at_stage, release.inside) != ("running", stage, row.id):
         found.append(f"it is {row.status} at {row.at_stage}, and in there is {release.inside}")
+    if release.how in ("build", "promotion") and (why := history.locked(row, stage)) is not None:
+        found.append(why)
     if release.how == "promotion":
         found += _against_promotion(history, release, row, stage)
     if release.how == "rollback":
