@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from herodeploy.config.gate_model import GateItem
 from herodeploy.config.model import Root, StageSection
 from herodeploy.config.problems import Problem, nearest
 
 KINDS = ("development", "staging", "production")
 OF_CHECKS = ("require", "allow_failure", "hide", "repository")
 OF_STAGE_BEFORE = ("upstream", "soak", "preflight")
+OF_NO_GATE = "stage"
+"""The name of the verdict about who is in the stage."""
 
 
 def check(root: Root) -> Iterator[Problem]:
@@ -126,6 +129,10 @@ def _gates(name: str, stage: StageSection, *, first: bool) -> Iterator[Problem]:
         path = ("stages", name, "gates", position)
         if gate.name in seen:
             yield Problem(path, f"stages.{name}.gates has gate '{gate.name}' twice", "remove one, or give it a `name:`")
+        if gate.name != gate.kind and gate.name in (*GateItem.model_fields, OF_NO_GATE):
+            # Gates that nobody wrote are asked, too: an override of one must not be one of the other.
+            message = f"stages.{name}.gates calls a gate of kind {gate.kind} '{gate.name}', as another one is called"
+            yield Problem(path, message, "give it another `name:`")
         if gate.kind in OF_STAGE_BEFORE and first:
             message = f"stages.{name}.gates has gate '{gate.kind}', but no stage comes before the first"
             yield Problem(path, message, "remove it")

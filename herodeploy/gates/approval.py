@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from herodeploy.domain.approval import Approval
@@ -13,6 +13,7 @@ from herodeploy.gates import options
 
 KIND = "approval"
 OPTIONS = frozenset({"count", "by_other", "expires", "grace", "optional"})
+_LOGIN = re.compile(r"(?:\d+\+)?([\w-]+)@users\.noreply\.github\.com", re.IGNORECASE)
 
 
 def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
@@ -23,12 +24,13 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
         by_other: whether the author's own yes does not count.
         expires: how long a yes holds after it was given; for ever unless given.
         grace: how long a yes that was given to the same artifact in an earlier delivery counts for this one, too; not
-            at all unless given. As of Samson's buddy check.
+            at all unless given, nor where anybody said no to that artifact after it. As of Samson's buddy check.
     """
-    grace = options.duration(spec.options.get("grace"))
     # One of a clock ahead of ours was given, too.
-    heard = (word for word in facts.approvals if word.slug_id == facts.slug_id)
-    words = _latest(word for word in heard if word.delivery_id == facts.delivery_id or _in_grace(word, grace, now))
+    heard = [word for word in facts.approvals if word.slug_id == facts.slug_id]
+    ours = [word for word in heard if word.delivery_id == facts.delivery_id]
+    theirs = [word for word in heard if word.delivery_id != facts.delivery_id]
+    words = _latest([*ours, *_in_grace(theirs, options.duration(spec.options.get("grace")), now)])
     refusal = next((word for word in words if not word.approved), None)
     unheard = {word.by: why for word in words if (why := void(word, facts, spec, now)) is not None}
     valid = [word.by for word in words if word.by not in unheard]
@@ -64,11 +66,20 @@ def _latest(words: Iterable[Approval]) -> list[Approval]:
     return sorted(by.values(), key=lambda word: word.at)
 
 
-def _in_grace(word: Approval, grace: timedelta | None, now: datetime) -> bool:
-    return word.approved and grace is not None and now < word.at + grace
+def _in_grace(theirs: Sequence[Approval], grace: timedelta | None, now: datetime) -> list[Approval]:
+    """Return those of other deliveries' words that count here: each yes that is no older than that, and than any no."""
+    if grace is None:
+        return []
+    refused = max((word.at for word in theirs if not word.approved), default=None)
+    return [
+        word for word in theirs if word.approved and now < word.at + grace and (refused is None or word.at > refused)
+    ]
 
 
 def _same_person(by: str, author: str) -> bool:
-    """Whether an account is a commit's author, who is written as an address or as ``Name <address>``."""
-    names = {author.strip().casefold(), *(found.casefold() for found in re.findall(r"<([^<>]+)>", author))}
-    return by.strip().casefold() in names
+    """Whether an account is a commit's author, who is written as an address or as ``Name <address>``.
+
+    GitHub's own addresses hold the login.
+    """
+    names = {author.strip(), *re.findall(r"<([^<>]+)>", author), *_LOGIN.findall(author)}
+    return by.strip().casefold() in {name.casefold() for name in names}

@@ -45,8 +45,8 @@ def moment(text: object) -> datetime | None:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether one of these patterns, such as ``ci/*``, fits."""
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    """Whether one of these patterns, such as ``ci/*``, fits; a name fits itself, whatever is in it: ``test [3.11]``."""
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def listed(words: Sequence[str], most: int) -> str:

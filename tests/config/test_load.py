@@ -134,6 +134,12 @@ def test_the_reference_shows_a_file_that_loads() -> None:
         ),
         (("- ci", "- aproval"), "herodeploy.yml:19: unknown gate 'aproval'", "did you mean 'approval'?"),
         (("- ci", "- approval"), "herodeploy.yml:19: stages.production.gates has gate 'approval' twice", "remove"),
+        (
+            ("- ci", "- command: {name: lock, run: make smoke}"),
+            "herodeploy.yml:19: stages.production.gates calls a gate of kind command 'lock', as another one is called",
+            "another `name:`",
+        ),
+        (("- ci", "- http: {name: stage, url: 'https://x'}"), "calls a gate of kind http 'stage'", "another `name:`"),
         (("platform: local", "platform: herku"), "herodeploy.yml:2: platform is 'herku'", "did you mean 'heroku'?"),
         (("  staging:", "  stagin:"), "herodeploy.yml:8: stages.stagin.kind is missing", "development, staging"),
         (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -80,6 +81,40 @@ def test_a_yes_expires(facts: MakeFacts, expires: object) -> None:
     verdict = ask(facts, word("bob", minutes_ago=90), expires=expires)
     assert verdict.answer == "WAIT"
     assert "bob's does not count: given more than 1h30m ago" in verdict.reason
+
+
+def earlier(by: str, *, minutes_ago: int, approved: bool = True) -> Approval:
+    """A word on the same artifact in another delivery."""
+    return dataclasses.replace(word(by, minutes_ago=minutes_ago, approved=approved), delivery_id="20261123-100000-b2")
+
+
+def test_a_yes_to_another_delivery_of_the_artifact_counts_within_the_grace(facts: MakeFacts) -> None:
+    yes = earlier("bob", minutes_ago=59)
+    assert ask(facts, yes).answer == "WAIT"
+    assert ask(facts, yes, grace="1h").reason == "approved by bob"
+    assert ask(facts, earlier("bob", minutes_ago=60), grace="1h").answer == "WAIT"
+    assert ask(facts, earlier("bob", minutes_ago=9, approved=False), grace="1h").answer == "WAIT"
+
+
+@pytest.mark.parametrize("who", ["bob", "cat"])
+def test_a_no_to_the_artifact_ends_the_grace_of_what_was_said_before(facts: MakeFacts, who: str) -> None:
+    yes, no = earlier("bob", minutes_ago=9), earlier(who, minutes_ago=8, approved=False)
+    assert ask(facts, yes, no, grace="1h").answer == "WAIT"
+    assert ask(facts, yes, no, word("bob"), grace="1h").answer == "PASS"
+    assert ask(facts, yes, no, earlier("dan", minutes_ago=7), grace="1h").reason == "approved by dan"
+
+
+@pytest.mark.parametrize(
+    ("author", "by", "same"),
+    [
+        ("4711+Ann-A@users.noreply.github.com", "ann-a", True),
+        ("Ann <ann-a@users.noreply.github.com>", "Ann-A", True),
+        ("4711+ann-a@users.noreply.github.com", "ann", False),
+        ("ann@example.com", "ann", False),
+    ],
+)
+def test_an_author_at_github_may_be_known_by_login(facts: MakeFacts, author: str, by: str, same: bool) -> None:
+    assert ask(facts, word(by), author=author, by_other=True).answer == ("WAIT" if same else "PASS")
 
 
 def test_the_facts_say_what_it_was_taken_on(facts: MakeFacts) -> None:

@@ -59,7 +59,8 @@ def ask(facts: MakeFacts, said: Mapping[str, str], /, seen: Mapping[str, Any] | 
         # What is required or blocking counts whatever else is written.
         ({"test": "failure"}, {"require": ["test"], "allow_failure": ["*"]}, "FAIL", "test says failure for 01234567"),
         ({"test": "failure"}, {"blocking": ["test"], "hide": ["*"]}, "FAIL", "test says failure for 01234567"),
-        # A name is a name, not a pattern of another one.
+        # A name is a name, not a pattern of another one, whatever is in it.
+        ({"test [3.11]": "success"}, {"require": ["test [3.11]"]}, "PASS", "1 check succeeded for 01234567"),
         ({"test (3.11)": "success"}, {"require": ["test"]}, "WAIT", "missing: test never reported for 01234567"),
     ],
 )
