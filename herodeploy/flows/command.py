@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
+import selectors
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from threading import Event, Timer
+from threading import Event, Thread
 
 from herodeploy.domain.secret import OURS
 from herodeploy.flows.looks.told import hidden, secrets_of
@@ -18,6 +21,8 @@ from herodeploy.flows.services import Services
 
 LINE = 64 * 1024
 """Characters of output that are handed on at once, for those who end no line."""
+MOST_IN_A_PIPE = 1024 * 1024
+"""Bytes that Linux lets a pipe hold."""
 
 
 def run_command(
@@ -74,8 +79,6 @@ def run_in_checkout(
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
             # A group of its own, so that whatever the command started can be stopped with it.
             process_group=0,
         )
@@ -84,7 +87,7 @@ def run_in_checkout(
 
 
 @contextmanager
-def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
+def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Have a command ended when this process is killed, or it would run on beside the one that a resumed leg starts."""
     reading, writing = os.pipe()
     # It reads until nobody can write any more, which is when this process is gone.
@@ -101,29 +104,68 @@ def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
         os.close(writing)
 
 
-def _ended(process: subprocess.Popen[str], within: timedelta, output: Callable[[str], None]) -> int | None:
-    overdue = Event()
+def _ended(process: subprocess.Popen[bytes], within: timedelta, output: Callable[[str], None]) -> int | None:
+    """Hand on what a command prints until it has ended or its time is over; whatever it started is stopped then."""
+    overdue, (ended, telling) = Event(), os.pipe()
 
-    def out_of_time() -> None:
-        overdue.set()
-        _stop(process)
-
-    timer = Timer(within.total_seconds(), out_of_time)
-    timer.start()
-    with process:
+    def watch() -> None:
         try:
-            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-            while line := process.stdout.readline(LINE):
-                output(line)
-            status = process.wait()
-        except BaseException:
-            _stop(process)
-            raise
-        finally:
-            timer.cancel()
+            process.wait(within.total_seconds())
+        except subprocess.TimeoutExpired:
+            overdue.set()
+        _stop(process)
+        os.close(telling)
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+    try:
+        for line in _lines(process.stdout.fileno(), ended):
+            output(line)
+    except BaseException:
+        _stop(process)
+        raise
+    finally:
+        watcher.join()
+        os.close(ended)
+        process.stdout.close()
+        status = process.wait()
     return None if overdue.is_set() else status
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def _lines(printed: int, ended: int) -> Iterator[str]:
+    """Yield the lines that come out of a pipe, until nobody can write any more or the command has ended.
+
+    What left the command's group, as by setsid, is not stopped with it and may hold the pipe for ever.
+
+    Parameters:
+        printed: the pipe.
+        ended: another one, which can be read from once the command has ended.
+    """
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
+    line, more = "", True
+    with selectors.DefaultSelector() as ready:
+        for pipe in (printed, ended):
+            ready.register(pipe, selectors.EVENT_READ)
+        while more:
+            over = ended in {key.fd for key, _ in ready.select()}
+            chunk = _rest(printed) if over else os.read(printed, LINE)
+            more = bool(chunk) and not over
+            *lines, line = (line + decoder.decode(chunk, final=not more)).split("\n")
+            whole = [f"{each}\n" for each in lines]
+            if not more or len(line) >= LINE:
+                whole, line = [*whole, line], ""
+            yield from (each[at : at + LINE] for each in whole for at in range(0, len(each), LINE))
+
+
+def _rest(pipe: int) -> bytes:
+    """Return what is in a pipe, without waiting for more."""
+    os.set_blocking(pipe, False)
+    with suppress(BlockingIOError):
+        return os.read(pipe, MOST_IN_A_PIPE)
+    return b""
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import math
 import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -70,7 +71,7 @@ class Expression:
         return bool(self._evaluated(self._tree.body, values))
 
     def seen(self, values: Mapping[str, object]) -> dict[str, object]:
-        """Return what it asks about and the reply has there; without lists and mappings, which may be long."""
+        """Return what it asks about and the reply has there, in plain JSON; lists and mappings in short."""
         found = {}
         for node in _outermost(self._tree.body):
             found[ast.unparse(node)] = _short(self._evaluated(node, values))
@@ -89,6 +90,9 @@ class Expression:
 def _short(value: object) -> object:
     if isinstance(value, list):
         return f"a list of {len(value)}"
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON has no such number, though some who write it have.
+        return str(value)
     return "a mapping" if isinstance(value, dict) else value
 
 

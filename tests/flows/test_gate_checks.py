@@ -109,6 +109,27 @@ def test_a_blocking_check_that_is_red_on_an_earlier_commit_is_in_the_way(
     assert github.asked(fine.commit) == before, "what was green is not asked for again"
 
 
+def test_a_blocking_check_that_begins_late_on_an_earlier_commit_is_in_the_way(
+    shop: Shop, github: support.GitHub
+) -> None:
+    gated(shop, repository="acme/shop", blocking=["compliance"])
+    github.run(shop.services.repo.head().commit, "compliance")
+    assert shop.deliver().status is Status.DELIVERED
+
+    bad, last = (shop.commit(f"Change {n}") for n in range(2))
+    github.run(bad.commit, "test", None)
+    github.run(last.commit, "compliance", None)
+    assert shop.deliver(last).status is Status.WAITING
+    github.run(bad.commit, "test")
+    github.run(bad.commit, "compliance", "failure")
+    github.run(last.commit, "compliance")
+    [waiting] = shop.resume()
+    assert (waiting.status, waiting.reason) == (
+        Status.WAITING,
+        f"compliance is red (failure) on the earlier {bad.short}",
+    )
+
+
 def test_a_long_way_is_looked_at_in_parts(shop: Shop, github: support.GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looks, "AT_ONCE", 2)
     gated(shop, repository="acme/shop", blocking=["compliance"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,32 @@ def test_one_that_takes_too_long_is_stopped_and_a_no(shop: Shop, tmp_path: Path)
     assert failed.reason.endswith("took longer than 1s")
     stat = Path("/proc", (tmp_path / "pid").read_text().strip(), "stat")
     assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+@pytest.mark.parametrize("stays", ["sleep 300 &", "sleep 300 > /dev/null 2>&1 &", "(trap '' HUP TERM; sleep 300) &"])
+def test_it_is_through_when_its_shell_is_and_leaves_nothing_running(shop: Shop, tmp_path: Path, stays: str) -> None:
+    fifo = tmp_path / "alive"
+    os.mkfifo(fifo)
+    # Opened for reading and writing, which waits for nobody.
+    alive = os.open(fifo, os.O_RDWR)
+    gated(shop, {"run": f"exec 3>{fifo}; {stays} printf 'all is\\r\\nwell'"})
+    delivered = shop.deliver()
+    assert (delivered.status, verdict(shop, delivered).facts["output"]) == (Status.DELIVERED, "all is\nwell")
+    with fifo.open("rb") as reader:
+        os.close(alive)
+        assert reader.read() == b"", "it goes on reading for as long as one of them lives"
+
+
+def test_what_runs_off_with_its_output_holds_nobody_up(shop: Shop, tmp_path: Path) -> None:
+    fifo, pid = tmp_path / "fifo", tmp_path / "pid"
+    os.mkfifo(fifo)
+    gated(
+        shop,
+        {"run": f"setsid sh -c 'echo $$ > {fifo}; exec sleep 300' & read pid < {fifo}; echo $pid > {pid}; echo ok"},
+    )
+    delivered = shop.deliver()
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert (delivered.status, verdict(shop, delivered).facts["output"]) == (Status.DELIVERED, "ok\n")
 
 
 def test_exit_status_75_means_later(shop: Shop, tmp_path: Path) -> None:

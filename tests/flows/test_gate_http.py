@@ -16,6 +16,7 @@ import pytest
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Verdict
 from herodeploy.domain.pipeline import GateSpec
+from herodeploy.flows.why import why
 
 Shop = Any
 MINUTE = timedelta(minutes=1)
@@ -182,6 +183,26 @@ def test_what_has_no_answer_is_said_without_secrets(shop: Shop, site: Site, monk
         f"GET {site.url}/ answered 200 (`number(body.state) > 1` has no answer: could not convert string to float: "
         "'[REDACTED]'), which is neither yes nor no"
     )
+
+
+def test_a_no_that_cannot_be_told_is_no_yes(shop: Shop, site: Site) -> None:
+    clock = gated(shop, {"url": site.url, "failure_when": "body.failed > 0"})
+    site.body = "down for maintenance"
+    waiting = shop.deliver()
+    assert waiting.status is Status.WAITING
+    assert waiting.reason is not None
+    assert "`body.failed > 0` has no answer" in waiting.reason
+    site.body = {"failed": 0}
+    clock.now += MINUTE
+    assert shop.resume()[0].status is Status.DELIVERED
+
+
+def test_what_is_no_number_in_json_is_kept_as_text(shop: Shop, site: Site) -> None:
+    gated(shop, {"url": site.url, "success_when": "body.share < 0.01"})
+    site.body = {"share": float("nan")}
+    waiting = shop.deliver()
+    assert verdict(shop, waiting).facts["seen"] == {"body.share": "nan"}
+    json.dumps(why(shop.services, waiting.id).to_json(), allow_nan=False)
 
 
 def test_a_question_that_was_changed_is_asked_at_once(shop: Shop, site: Site) -> None:

@@ -59,9 +59,12 @@ def _earlier(services: Services, forge: GitHub, question: Question, green: list[
     open_ = [commit for commit in commits if commit not in green]
     red = []
     for commit in open_[:AT_ONCE]:
-        found = [check for check in forge.checks(commit) if matches(check.name, blocking)]
+        reported = forge.checks(commit)
+        found = [check for check in reported if matches(check.name, blocking)]
         red += [{"commit": commit, "name": check.name, "said": check.said} for check in found if check.state in RED]
-        if all(check.state == "succeeded" for check in found):
+        # A check may begin when another one ends; a commit in the midst of a push has none at all.
+        begun = found or all(check.state != "pending" for check in reported)
+        if begun and all(check.state == "succeeded" for check in found):
             green.append(commit)
     return {"red": red, "unseen": len(open_[AT_ONCE:]), "unknown": unknown}
 

@@ -70,7 +70,7 @@ def _answer(question: Question, delivery: Delivery) -> dict[str, object]:
 
 
 def _judged(options: Mapping[str, Any], values: Mapping[str, object], secrets: list[str]) -> dict[str, object]:
-    """Return what the expressions say; one that has no answer says no to both."""
+    """Return what the expressions say; where one has no answer, neither is true: it might have been a no."""
     found: dict[str, object] = {"success": False, "failure": False}
     asked = {"failure": options.get("failure_when"), "success": options.get("success_when", http.SUCCESS)}
     seen: dict[str, object] = {}
@@ -82,6 +82,7 @@ def _judged(options: Mapping[str, Any], values: Mapping[str, object], secrets: l
             found[name] = expression(str(text)).holds(values)
         except ValueError as error:
             found["problem"] = hidden(str(error), secrets)[:500]
+            break
     return {**found, "seen": seen}
 
 
