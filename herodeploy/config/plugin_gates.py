@@ -47,7 +47,8 @@ def _by_names(gate: Gate, given: Mapping[str, Any]) -> dict[str, Any]:
 def _by_model(gate: Gate, given: Mapping[str, Any]) -> dict[str, Any]:
     model: Any = gate.model
     try:
-        return dict(model.model_validate(dict(given)).model_dump(exclude_unset=True))
+        with plugins.printing_aside():
+            return dict(model.model_validate(dict(given)).model_dump(exclude_unset=True))
     except ValidationError as error:
         raise _wrong(*_in_our_words(gate, error)) from None
     except Exception as error:  # noqa: BLE001 - a model of somebody else's may raise anything

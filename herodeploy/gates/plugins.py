@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from datetime import datetime, timedelta
 from importlib import metadata
+from threading import Thread
 from typing import Any
 
 from herodeploy.domain.gate import Answer, Facts, Look, Question, Verdict
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import UsageError
+from herodeploy.gates import options
 from herodeploy.gates.registry import Ask, Cost, Gate
 
 GROUP = "herodeploy.gates"
 AGAIN = timedelta(minutes=1)
 """When a gate that broke is asked again."""
+WITHIN = timedelta(minutes=1)
+"""How long a look may take: all that waits for the pipeline waits for it."""
+LONGEST = 500
+"""Characters of a reason."""
 
 _found: dict[str, Gate] = {}
 
@@ -43,7 +51,8 @@ def find(kind: str) -> Gate | None:
     if len(points) > 1:
         raise UsageError(f"several packages bring a gate '{kind}': {', '.join(packages)}", hint="remove all but one")
     try:
-        gate = _checked(points[0].load(), kind)
+        with printing_aside():
+            gate = _checked(points[0].load(), kind)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - what it loads may raise anything
         why = str(error) if isinstance(error, _Unusable) else _told(error)
         raise UsageError(
@@ -53,6 +62,13 @@ def find(kind: str) -> Gate | None:
     look = gate.look and _careful_look(gate.look, of)
     _found[kind] = dataclasses.replace(gate, ask=_careful_ask(gate.ask, kind, of), look=look)
     return _found[kind]
+
+
+@contextmanager
+def printing_aside() -> Iterator[None]:
+    """Have what the block prints go to the standard error: on the standard output is the result, perhaps JSON."""
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 class _Unusable(Exception):
@@ -95,10 +111,12 @@ def _checked(loaded: Any, kind: str) -> Gate:
 def _careful_ask(ask: Ask, kind: str, of: str) -> Ask:
     def careful(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
         try:
-            return _plain(ask(facts, spec, now))
+            with printing_aside():
+                return _plain(ask(facts, spec, now))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it may raise anything
             why = str(error) if isinstance(error, _Unusable) else _told(error)
-            return Verdict(kind, Answer.WAIT, f"{of} broke: {why}", until=now + AGAIN)
+            reason = options.one_line(f"{of} broke: {why}", LONGEST)
+            return Verdict(kind, Answer.WAIT, reason, until=now + AGAIN)
 
     return careful
 
@@ -112,11 +130,12 @@ def _plain(answered: Any) -> Verdict:
     verdict: Any = answered
     if not isinstance(answered, Verdict) or verdict.answer not in (Answer.PASS, Answer.WAIT, Answer.FAIL):
         raise _Unusable("it answered with no verdict of PASS, WAIT or FAIL")
-    if not isinstance(verdict.reason, str) or not verdict.reason:
+    if not isinstance(verdict.reason, str) or not options.one_line(verdict.reason, LONGEST):
         raise _Unusable("its verdict has no reason")
     if verdict.until is not None and (not isinstance(verdict.until, datetime) or verdict.until.tzinfo is None):
         raise _Unusable("its until is no datetime with a time zone")
-    kept = dataclasses.replace(answered, facts=_json(answered.facts, "facts"))
+    reason = options.one_line(verdict.reason, LONGEST)
+    kept = dataclasses.replace(answered, reason=reason, facts=_json(answered.facts, "facts"))
     for name in ("look_again_at", "in_the_way_since"):
         try:
             told = getattr(kept, name)
@@ -128,18 +147,50 @@ def _plain(answered: Any) -> Verdict:
 
 
 def _careful_look(look: Look, of: str) -> Look:
+    at_it: list[_Looking] = []
+
     def careful(question: Question) -> Mapping[str, object]:
+        if at_it and at_it[0].is_alive():
+            raise UsageError(f"{of} looks still, since more than {options.spoken(WITHIN)}")
+        with printing_aside():
+            looking = _Looking(lambda: _json(look(question), "look"))
+            at_it[:] = [looking]
+            looking.join(WITHIN.total_seconds())
+        if looking.is_alive():
+            raise UsageError(f"{of} broke: it looked for more than {options.spoken(WITHIN)}")
         try:
-            return _json(look(question), "look")
+            return looking.result()
         except (_Unusable, SystemExit) as error:
             raise UsageError(f"{of} broke: {error}") from None
 
     return careful
 
 
+class _Looking(Thread):
+    """A look in a thread of its own, which can be left to itself: nothing ends what somebody else wrote."""
+
+    def __init__(self, look: Callable[[], dict[str, object]]) -> None:
+        super().__init__(daemon=True)
+        self._look = look
+        self._came: dict[str, object] | BaseException = {}
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._came = self._look()
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            self._came = error
+
+    def result(self) -> dict[str, object]:
+        """Return what it saw, or raise what it raised."""
+        if isinstance(self._came, BaseException):
+            raise self._came
+        return self._came
+
+
 def _json(value: Any, what: str) -> dict[str, object]:
     try:
-        found = json.loads(json.dumps(dict(value)))
+        found = json.loads(json.dumps(dict(value), allow_nan=False))
     except (TypeError, ValueError, RecursionError):
         raise _Unusable(f"its {what} must be plain JSON values") from None
     return dict(found)

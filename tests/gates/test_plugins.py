@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -196,6 +197,9 @@ def test_two_packages_with_one_kind_are_both_named(bring: Bring) -> None:
         ("return Verdict('moon', Answer.PASS, '')", "its verdict has no reason"),
         ("return Verdict('moon', Answer.WAIT, 'x', until=now.replace(tzinfo=None))", "no datetime with a time zone"),
         ("return Verdict('moon', Answer.PASS, 'x', facts={'at': now})", "its facts must be plain JSON values"),
+        ("return Verdict('moon', Answer.PASS, 'x', facts={'n': float('nan')})", "its facts must be plain JSON values"),
+        ("return Verdict('moon', Answer.PASS, '\\n')", "its verdict has no reason"),
+        ("raise ValueError('no\\0 moon\\n' + 'x' * 9999)", "ValueError: no moon xxxx"),
         ("return Verdict('moon', Answer.WAIT, 'x', facts={'look_again_at': 'soon'})", "is no time in ISO 8601"),
         ("return Verdict('moon', Answer.WAIT, 'x', facts={'look_again_at': '2026-11-23T12:00'})", "has no time zone"),
     ],
@@ -207,6 +211,51 @@ def test_one_that_breaks_waits_and_is_named(bring: Bring, facts: MakeFacts, body
     assert verdict.reason.startswith("gate 'moon' of package acme-gates 1.2 broke: ")
     assert why in verdict.reason
     assert verdict.until == NOON + timedelta(minutes=1)
+
+
+def test_a_reason_is_a_line_that_can_be_kept_and_shown(bring: Bring, facts: MakeFacts) -> None:
+    reason = "'\\x1b[2Jdark\\0\\ud800\\n' + 'x' * 9999"
+    bring(f"{IMPORTS}GATE = Gate('moon', lambda *_: Verdict('moon', Answer.PASS, {reason}))\n")
+    said = evaluate(facts(GateSpec("moon"), mode=Mode.DEPLOYMENT), NOON)[-1].reason
+    assert (said[:10], len(said), said.isprintable()) == ("[2Jdark xx", plugins.LONGEST, True)
+
+
+def test_what_it_prints_is_no_part_of_the_result(
+    bring: Bring, facts: MakeFacts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bring(
+        f"{IMPORTS}print('loaded')\n"
+        "def ask(*_):\n    print('asked')\n    return Verdict('moon', Answer.PASS, 'full')\n"
+        "def look(_):\n    print('looked')\n    return {}\n"
+        "GATE = Gate('moon', ask, cost=Cost.LOOKS, look=look)\n"
+    )
+    look = registry.gate("moon").look
+    assert look is not None
+    look(Question(facts(), GateSpec("moon"), None, NOON))
+    evaluate(facts(GateSpec("moon"), mode=Mode.DEPLOYMENT), NOON)
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.split()) == ("", ["loaded", "looked", "asked"])
+
+
+def test_one_that_never_ends_holds_nobody_up(bring: Bring, facts: MakeFacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "WITHIN", timedelta(milliseconds=10))
+    bring(
+        f"{IMPORTS}import threading\n"
+        "def look(question):\n    question.spec.options['until'].wait()\n    return {'phase': 'full'}\n"
+        "GATE = Gate('moon', print, cost=Cost.LOOKS, look=look)\n"
+    )
+    until = threading.Event()
+    look, question = registry.gate("moon").look, Question(facts(), GateSpec("moon", {"until": until}), None, NOON)
+    assert look is not None
+    with pytest.raises(UsageError, match=r"acme-gates 1\.2 broke: it looked for more than"):
+        look(question)
+    with pytest.raises(UsageError, match=r"acme-gates 1\.2 looks still"):
+        look(question)
+    until.set()
+    [stray] = [each for each in threading.enumerate() if isinstance(each, plugins._Looking)]
+    stray.join()
+    monkeypatch.setattr(plugins, "WITHIN", timedelta(minutes=1))
+    assert look(question) == {"phase": "full"}
 
 
 def test_a_look_gives_plain_values(bring: Bring, facts: MakeFacts) -> None:

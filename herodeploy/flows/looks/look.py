@@ -12,8 +12,11 @@ from herodeploy.flows.looks import batch, checks, command, http, preflight, soak
 from herodeploy.flows.services import Services
 from herodeploy.gates import registry
 from herodeploy.gates.evaluate import LookFor
+from herodeploy.gates.options import one_line
 
 ServiceLook = Callable[[Services, Delivery, Question], Mapping[str, object]]
+LONGEST = 500
+"""Characters of an error of somebody else's."""
 
 LOOKS: dict[str, ServiceLook] = {
     "batch": batch.look,
@@ -65,4 +68,4 @@ def _seen(act: Callable[[Question], Mapping[str, object]], question: Question) -
     except HerodeployError as error:
         return Observation(question.now, last, error=f"{error.message}{f'; {error.hint}' if error.hint else ''}")
     except Exception as error:  # noqa: BLE001 - a gate of somebody else's may raise anything
-        return Observation(question.now, last, error=f"{type(error).__name__}: {error}")
+        return Observation(question.now, last, error=one_line(f"{type(error).__name__}: {error}", LONGEST))
