@@ -52,6 +52,8 @@ class PromotionPlan:
     Parameters:
         stage: with the chosen apps and their waves alone.
         whole: whether that is all of the stage.
+        is_way_back: whether it is older than what is there.
+        never_verified: the releases there of which nobody knows that they were good, such as ``v3 of shop-eu``.
         refused_by: what would refuse it, as things are; whoever carries a plan out asks anew.
     """
 
@@ -64,6 +66,8 @@ class PromotionPlan:
     slug_id: str
     commit: str | None
     waves: tuple[PlannedWave, ...]
+    is_way_back: bool = False
+    never_verified: tuple[str, ...] = ()
     refused_by: tuple[Refusal, ...] = ()
 
     @property
@@ -83,14 +87,27 @@ class PromotionPlan:
         """What happens to each wave afterwards, for people."""
         verify = self.stage.verify
         check = ", and it ".join(["its dynos are up", *(verify.checks if verify else [])])
-        back = "every app gets its previous release back" if self.stage.on_failure == "rollback" else "it stops there"
         soak = self.stage.wave_soak
         waits = (
             [f"between waves, {soak.total_seconds():.0f}s must pass and each is verified again"]
             if soak and len(self.waves) > 1
             else []
         )
-        return [f"each release is verified: {check}", *waits, f"where that fails, {back}"]
+        pause = [f"automatic promotion into {self.stage.name} pauses, as it is older than what is there"]
+        fails = f"where that fails, {self._back}"
+        return [*(pause if self.is_way_back else []), f"each release is verified: {check}", *waits, fails]
+
+    @property
+    def _back(self) -> str:
+        """What becomes of those that were moved, where one of them is no good."""
+        if self.stage.on_failure != "rollback":
+            return "it stops there"
+        if self.is_way_back:
+            return "nothing is put back, as this is itself the way back"
+        if self.never_verified:
+            where = f"{' or '.join(self.never_verified)}, which was never verified in {self.stage.name}"
+            return f"every app gets its previous release back, but none does once it has taken the place of {where}"
+        return "every app gets its previous release back"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -109,6 +126,8 @@ class PromotionPlan:
             else {"path": verify.path, "status": verify.status, "command": verify.command},
             "wave_soak": self.stage.wave_soak.total_seconds() if self.stage.wave_soak is not None else None,
             "on_failure": self.stage.on_failure,
+            "is_way_back": self.is_way_back,
+            "never_verified": list(self.never_verified),
             "refused_by": [asdict(each) for each in self.refused_by],
         }
 

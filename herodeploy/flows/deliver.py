@@ -225,7 +225,8 @@ def _after(services: Services, delivery: Delivery, outcome: dict[str, Any]) -> D
         return _tested(services, delivery, outcome)
     record_verified(services, leg, outcome, delivery.commit, delivery.id)
     # A held stage is entered by what a person said yes to, and by nothing else.
-    holds.lift_for_newest(services, services.stage(leg), outcome["slug_id"], f"{delivery.short} was let in")
+    let_in = f"{delivery.short} was let in"
+    holds.lift_for_newest(services, services.stage(leg), outcome["slug_id"], let_in, delivery.commit)
     kind = "deploy.succeeded" if leg == services.spec.first.name else "promotion.succeeded"
     versions = ", ".join(f"{app} v{got['version']}" for app, got in outcome["releases"].items())
     services.tell("done", f"{delivery.short} runs in {leg}", leg=leg)

@@ -47,9 +47,15 @@ def lift(services: Services, stage: str, because: str | None = None) -> str | No
     return text if lifted else None
 
 
-def lift_for_newest(services: Services, stage: StageSpec, slug_id: str, because: str) -> None:
-    """End the hold on a stage where an artifact was put that nothing upstream is newer than."""
-    if services.store.locks.hold(services.pipeline().id, stage.name) is None:
+def lift_for_newest(
+    services: Services, stage: StageSpec, slug_id: str, because: str, commit: str | None = None
+) -> None:
+    """End the hold on a stage where an artifact was put that nothing upstream is newer than, and the marks there.
+
+    Parameters:
+        commit: of a delivery that was let in. That other commits are marked there was no matter to it, and stays so.
+    """
+    if not services.store.locks.pauses(services.pipeline().id, stage.name, commit):
         return
     order = built_in_order(services, stage)
     if order and order[-1] == slug_id:

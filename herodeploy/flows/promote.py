@@ -16,7 +16,7 @@ from herodeploy.flows.judge import OCCUPIED
 from herodeploy.flows.moves import last_move, last_of
 from herodeploy.flows.occupancy import occupied_by_hand, on_its_way
 from herodeploy.flows.promote_leg import promote_leg
-from herodeploy.flows.put_back import WAVE_FAILED
+from herodeploy.flows.put_back import WAVE_FAILED, never_verified
 from herodeploy.flows.services import Services
 from herodeploy.flows.targets import way_out
 from herodeploy.flows.verified import record_verified
@@ -47,8 +47,15 @@ class PromotionView:
 def plan(services: Services, wish: Wish, *, override: str | None = None) -> PromotionPlan:
     """Return what `promote` would do, and what would refuse it; parameters as there, errors as of `choose`."""
     chosen = choose(services, wish)
-    planned = _plan(services, chosen, baseline.take(services, narrow(chosen.stage, chosen.apps)))
-    return replace(planned, refused_by=_refused_by(services, chosen, planned, override))
+    before = baseline.take(services, narrow(chosen.stage, chosen.apps))
+    planned = _plan(services, chosen, before)
+    others = {app: each for app, each in before.items() if each["slug_id"] not in (None, planned.slug_id)}
+    return replace(
+        planned,
+        is_way_back=_is_way_back(services, planned, before),
+        never_verified=tuple(never_verified(services, chosen.stage.name, others)),
+        refused_by=_refused_by(services, chosen, planned, override),
+    )
 
 
 def _refused_by(

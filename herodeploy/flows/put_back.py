@@ -131,11 +131,7 @@ def _choose(services: Services, move: Move, reason: str) -> dict[str, Any]:
     if move.is_way_back:
         why_not = "this was itself the way back to an older release, so nothing is put back"
         return {"apps": [], "why_not": why_not if back else None}
-    unverified = [
-        f"v{each['version']} of {app}"
-        for app, each in back.items()
-        if not services.store.is_verified(move.pipeline_id, stage, each["slug_id"], (app,))
-    ]
+    unverified = never_verified(services, stage, back)
     if not unverified:
         if back:
             _note(services, move, reason)
@@ -145,6 +141,16 @@ def _choose(services: Services, move: Move, reason: str) -> dict[str, Any]:
         f"if that is what you want: herodeploy rollback {stage}"
     )
     return {"apps": [], "why_not": why_not}
+
+
+def never_verified(services: Services, stage: str, had: Mapping[str, Baseline]) -> list[str]:
+    """Return the releases, such as ``v3 of shop-eu``, of which nobody knows that they were good in that stage."""
+    pipeline_id, verified = services.pipeline().id, services.store.is_verified
+    return [
+        f"v{each['version']} of {app}"
+        for app, each in had.items()
+        if not verified(pipeline_id, stage, each["slug_id"] or "", (app,))
+    ]
 
 
 def _note(services: Services, move: Move, reason: str) -> None:

@@ -71,6 +71,14 @@ class Locks:
             row = tx.execute(sa.select(table).filter_by(pipeline_id=pipeline_id, stage=stage)).first()
         return None if row is None else Hold(**row._mapping)
 
+    def pauses(self, pipeline_id: str, stage: str, commit: str | None = None) -> bool:
+        """Whether a stage is held, or commits that were taken back from it are marked; with `commit` that one."""
+        here = {"pipeline_id": pipeline_id, "stage": stage}
+        marks = sa.select(schema.taken_back.c.stage).filter_by(**here, **({"commit": commit} if commit else {}))
+        query = sa.select(schema.holds.c.stage).filter_by(**here).union_all(marks)
+        with self._db.read() as tx:
+            return tx.execute(query.limit(1)).first() is not None
+
     def lift_hold(self, pipeline_id: str, stage: str, event: Event) -> bool:
         """End the hold on a stage, and forget which commits were taken back from it; whether there was any."""
         with self._db.write() as tx:

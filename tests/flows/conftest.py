@@ -119,9 +119,9 @@ class Shop:
             with exclusive(self.services):
                 yield DirectEngine(deliver.legs(self.services))
 
-    def deliver(self, change: Change | None = None) -> Delivery:
+    def deliver(self, change: Change | None = None, *, retry: bool = False) -> Delivery:
         with self.engine() as engine:
-            delivery = deliver.start_delivery(self.services, change or self.services.repo.head())
+            delivery = deliver.start_delivery(self.services, change or self.services.repo.head(), retry=retry)
             advanced = deliver.advance(self.services, engine, delivery)
         return attend.stay(self.services, self.engine, advanced)
 

@@ -16,7 +16,7 @@ from herodeploy.domain.mode import Mode
 from herodeploy.domain.progress import Note
 from herodeploy.domain.secret import Secret
 from herodeploy.errors import PlatformError, Refused
-from herodeploy.flows import locks, mode, promote, rollback
+from herodeploy.flows import deliver, locks, mode, promote, rollback
 from herodeploy.flows.choose import Wish
 from herodeploy.flows.targets import targets
 from herodeploy.heroku.client import Heroku
@@ -113,6 +113,58 @@ def test_after_a_rollback_the_stage_is_locked_and_the_commits_are_kept_out(two: 
     locks.unlock(two.services, "production")
     assert [each.status for each in two.resume()] == [Status.DELIVERED]
     assert slugs(two) == [waiting.slug_id] * 2
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_a_person_brings_in_after_all_is_marked_no_longer(two: Shop, by_hand: bool) -> None:
+    _, us = two.services.spec.stages[1].apps
+    other = two.commit("Not delivered by itself")
+    fail(two, us)
+    failed = two.deliver()
+    two.services.heroku.config_vars.update(us, {"PLACE": "good"})
+    locks.unlock(two.services, "production")
+    if by_hand:
+        promote.promote(two.services)
+    else:
+        waiting = two.deliver(two.services.repo.head(), retry=True)
+        assert f"{failed.short} was taken back" in waiting.reason
+        assert two.advance(deliver.approve(two.services, waiting.id)).status is Status.DELIVERED
+    marked = two.services.store.locks.taken_back
+    for commit in (failed.commit, other.commit):
+        assert marked(failed.pipeline_id, "production", commit) is None
+    assert two.deliver(two.services.repo.head(), retry=True).status is Status.DELIVERED
+
+
+def test_what_is_let_in_by_itself_leaves_the_marks_of_others(two: Shop) -> None:
+    fail(two, two.services.spec.stages[1].apps[0])
+    failed = two.deliver()
+    locks.unlock(two.services, "production")
+    two.commit(Procfile=f"web: {SERVE}\n")
+    assert two.deliver().status is Status.DELIVERED
+    assert two.services.store.locks.taken_back(failed.pipeline_id, "production", failed.commit) is not None
+    assert "hold.lifted" not in two.kinds()
+
+
+def test_a_plan_says_what_would_not_be_put_back(two: Shop) -> None:
+    eu, us = two.services.spec.stages[1].apps
+    [(version, _)] = two.versions(two.app("staging"))[-1:]
+    two.commit(index_dot_html="two\n")
+    mode.switch(two.services, Mode.DELIVERY, None)
+    two.deliver()
+    assert promote.plan(two.services, Wish()).then[-1] == "where that fails, every app gets its previous release back"
+    two.services.store.forget_verified(two.first.pipeline_id, "production", two.first.slug_id)
+    had = {app: two.services.heroku.releases.current(app).version for app in (eu, us)}
+    assert promote.plan(two.services, Wish()).then[-1] == (
+        "where that fails, every app gets its previous release back, but none does once it has taken the place of "
+        f"v{had[eu]} of {eu} or v{had[us]} of {us}, which was never verified in production"
+    )
+    promote.promote(two.services)
+    back = promote.plan(two.services, Wish(release=f"v{version}"))
+    assert (back.then[0], back.then[-1]) == (
+        "automatic promotion into production pauses, as it is older than what is there",
+        "where that fails, nothing is put back, as this is itself the way back",
+    )
+    assert back.to_json()["is_way_back"] is True
 
 
 def test_a_rollback_by_hand_goes_past_what_failed_and_was_put_back(two: Shop) -> None:
