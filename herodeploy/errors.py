@@ -7,6 +7,7 @@
     │   ├── ConfigError           2   herodeploy.yml, app.json or Procfile: file:line, value, way out
     │   └── RepositoryError       2   the git repository cannot be used as it is
     ├── Refused                   1   the answer is no: failed CI, failed promotion, a gate that says FAIL
+    │   └── Locked                1   somebody's lock alone is in the way
     ├── PlatformError             3   the platform or the network, not the change, is at fault
     │   ├── PlatformUnreachable   3   no answer at all
     │   └── ApiError              3   an answer that says no; Heroku's own message, id and Request-Id
@@ -103,6 +104,18 @@ class Refused(HerodeployError):
     """The answer is no: failed CI, a failed promotion, a gate that says FAIL."""
 
     exit_code = ExitCode.NO
+
+
+class Locked(Refused):
+    """Somebody's lock is in the way, and nothing else.
+
+    Parameters:
+        stage: the one that it keeps out of.
+    """
+
+    def __init__(self, message: str, *, stage: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.stage = stage
 
 
 class PlatformError(HerodeployError):

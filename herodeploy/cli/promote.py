@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from herodeploy.cli import console
-from herodeploy.cli.options import HERE, Config, Directory, Json, LockWait, Platform
+from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
 from herodeploy.cli.surroundings import services_of
 from herodeploy.cli.turn import take_turn
 from herodeploy.errors import UsageError
@@ -42,7 +42,15 @@ def run(
         bool, typer.Option("--override", help="Go past gates that say WAIT or FAIL; wants --reason.")
     ] = False,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why to override; kept in the history.")] = None,
-    lock_wait: LockWait = None,
+    lock_wait: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LENGTH",
+            help="Wait so long, such as 10m, while another herodeploy works on the pipeline, a delivery holds the "
+            "stage or somebody has locked it.",
+            show_default="leave at once, saying who it is",
+        ),
+    ] = None,
     directory: Directory = HERE,
     config: Config = None,
     platform: Platform = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from herodeploy.cli import when
 from herodeploy.cli.surroundings import in_turn
-from herodeploy.errors import Busy, Occupied
+from herodeploy.errors import Busy, Locked, Occupied
 
 if TYPE_CHECKING:
     from herodeploy.app import Services
@@ -29,7 +29,7 @@ class Work(Protocol[T_co]):
 
 
 def take_turn(services: Services, work: Work[T], command: str, wait: str | None, act: Callable[[T], R]) -> R:
-    """Do `act` with what `work` opens, once nobody else is at it; it may be begun again where a stage was held.
+    """Do `act` with what `work` opens, once nobody else is at it; it may be begun again where a stage is not free.
 
     Parameters:
         command: what to run again where the wait is over, or none was wanted.
@@ -37,12 +37,13 @@ def take_turn(services: Services, work: Work[T], command: str, wait: str | None,
 
     Raises:
         Busy: another herodeploy works on the pipeline, or a delivery holds the stage, still.
+        Locked: somebody's lock keeps out, still.
         UsageError: `wait` is no length of time.
     """
     if wait is None:
         with in_turn(work(services), command, may_wait=True) as entered:
             return act(entered)
-    from herodeploy.flows import occupancy
+    from herodeploy.flows import locks, occupancy
 
     ends = time.monotonic() + when.length(wait, "--lock-wait").total_seconds()
     while True:
@@ -53,6 +54,10 @@ def take_turn(services: Services, work: Work[T], command: str, wait: str | None,
             services.tell("wait", f"{held.message}; it goes on with: herodeploy resume")
             if not occupancy.free(services, held, _left(ends)):
                 raise Busy(f"{held.message}, still after {wait}", hint=held.hint) from held
+        except Locked as barred:
+            services.tell("wait", f"{barred.message}; herodeploy unlock lets it in")
+            if not locks.gone(services, barred.stage, _left(ends)):
+                raise Locked(f"{barred.message}, still after {wait}", stage=barred.stage, hint=barred.hint) from barred
 
 
 def _left(ends: float) -> timedelta:

@@ -12,11 +12,12 @@ from herodeploy.domain.gate import Facts, Verdict
 from herodeploy.domain.pipeline import App, StageSpec
 from herodeploy.domain.promotion import Refusal
 from herodeploy.domain.release import Release
-from herodeploy.errors import Refused, UsageError
+from herodeploy.errors import Locked, Refused, UsageError
 from herodeploy.flows.judge import facts_of
 from herodeploy.flows.locks import tell_warnings
 from herodeploy.flows.looks.look import look_for
 from herodeploy.flows.services import Services
+from herodeploy.gates import lock
 from herodeploy.gates.evaluate import evaluate
 
 
@@ -50,14 +51,16 @@ def ask(
         command: what the person has asked for.
 
     Raises:
-        Refused: one says WAIT or FAIL.
+        Locked: only a lock is in the way.
+        Refused: another one says WAIT or FAIL.
     """
     asked = _asked(services, stage, source, release, commit)
     if asked.against and reason is None:
-        raise Refused(
-            "; ".join(f"{each.name}: {each.reason}" for each in asked.against),
-            hint=f"wait, or go past it: {command} --override --reason TEXT",
-        )
+        told = "; ".join(f"{each.name}: {each.reason}" for each in asked.against)
+        past = f"or go past it: {command} --override --reason TEXT"
+        if all(each.kind == lock.KIND for each in asked.against):
+            raise Locked(told, stage=stage.name, hint=f"wait for it with --lock-wait 10m, {past}")
+        raise Refused(told, hint=f"wait, {past}")
     asked.tell_warnings(services)
     if reason is not None:
         asked.tell_past(services)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from herodeploy.domain.gate import Facts, Verdict
@@ -12,7 +12,11 @@ from herodeploy.domain.lock import Lock
 from herodeploy.domain.snapshot import plain
 from herodeploy.errors import UsageError
 from herodeploy.flows.services import Services
+from herodeploy.flows.waiting import wait_for
 from herodeploy.gates.lock import sentence
+
+LOOK_AGAIN = 1.0
+"""Seconds between two looks whether somebody has unlocked."""
 
 Scope = Literal["stage", "pipeline", "everything"]
 
@@ -87,6 +91,20 @@ def in_force(services: Services, stage: str | None = None) -> list[Lock]:
     """
     locks, now = services.store.locks.of_pipeline(services.pipeline().id), services.clock()
     return [each for each in locks if each.holds(now) and (stage is None or each.stage in (None, stage))]
+
+
+def gone(services: Services, stage: str, within: timedelta) -> bool:
+    """Wait until no lock of somebody else's than the actor keeps out of a stage; whether none does.
+
+    Parameters:
+        within: how long to wait.
+    """
+
+    def none_left() -> bool | None:
+        barring = (each for each in in_force(services, stage) if not each.warning and not is_of(each, services.actor))
+        return None if any(barring) else True
+
+    return wait_for(services, none_left, within=within, every=max(LOOK_AGAIN, services.poll)) is not None
 
 
 def is_of(lock: Lock, actor: str) -> bool:

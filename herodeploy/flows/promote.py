@@ -9,7 +9,7 @@ from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.promotion import PromotionPlan, Refusal, narrow, plan_promotion
 from herodeploy.engine.direct import DirectRun
-from herodeploy.errors import Refused
+from herodeploy.errors import Locked, Refused
 from herodeploy.flows import baseline, by_hand, holds, plain, soak
 from herodeploy.flows.choose import Chosen, Wish, choose
 from herodeploy.flows.judge import OCCUPIED
@@ -189,13 +189,13 @@ def _carry_out(services: Services, payload: dict[str, Any]) -> dict[str, Any]:
         payload = {**payload, "soaked": outcome}
 
 
-def _halted(services: Services, planned: PromotionPlan, reason: str, command: str) -> Refused:
+def _halted(services: Services, planned: PromotionPlan, reason: str, command: str) -> Locked:
     """Note that a lock has halted a promotion, which ends nothing: asked for again, it is carried on."""
     stage = planned.stage.name
     event = services.event("promotion.halted", f"promotion of {planned.what} halted: {reason}", stage=stage)
     services.store.record_event(event)
     hint = f"it goes on with the same command once that is unlocked: {command}; or go back: herodeploy rollback {stage}"
-    return Refused(reason, hint=hint)
+    return Locked(reason, stage=stage, hint=hint)
 
 
 def _succeeded(services: Services, planned: PromotionPlan, outcome: dict[str, Any]) -> dict[str, dict[str, Any]]:

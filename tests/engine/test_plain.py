@@ -20,6 +20,8 @@ def made(kind: type[errors.HerodeployError]) -> errors.HerodeployError:
         return kind("no", file="herodeploy.yml", line=3, column=4, hint="write")
     if issubclass(kind, errors.Occupied):
         return kind("no", stage="production", holder="20261123-120000-a1", hint="wait")
+    if issubclass(kind, errors.Locked):
+        return kind("no", stage="production", hint="wait")
     if issubclass(kind, errors.ForgeBusy):
         return kind("no", until=datetime(2026, 11, 23, 12, 0, tzinfo=UTC), hint="wait")
     return kind("no", hint="try")

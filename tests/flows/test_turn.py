@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 from herodeploy.app import exclusive
 from herodeploy.cli.turn import take_turn
 from herodeploy.domain.delivery import Delivery, Status
-from herodeploy.errors import Busy, Occupied, UsageError
-from herodeploy.flows import promote
+from herodeploy.domain.pipeline import GateSpec
+from herodeploy.errors import Busy, Locked, Occupied, Refused, UsageError
+from herodeploy.flows import locks, promote
 from herodeploy.flows.choose import Wish
 from herodeploy.flows.occupancy import free
 from herodeploy.flows.services import Services
@@ -81,6 +83,51 @@ def test_who_has_waited_long_enough_is_told_so(held: tuple[Shop, Delivery]) -> N
         take_turn(shop.services, exclusive, "again", "1s", lambda _: promote.promote(shop.services))
     with pytest.raises(UsageError, match="--lock-wait is 'long', which is no length of time"):
         take_turn(shop.services, exclusive, "again", "long", lambda _: None)
+
+
+@pytest.fixture
+def locked(shop: Shop) -> Shop:
+    """Ann wants to promote, and bob has locked production."""
+    shop.deliver()
+    bob = dataclasses.replace(shop.services, actor="bob@example.com")
+    shop.seen_by.append(bob)
+    locks.lock(bob, "production", why="the sale")
+    return shop
+
+
+def test_who_waits_for_a_lock_is_told_whose_it_is_and_goes_on_when_it_is_gone(locked: Shop) -> None:
+    paused = []
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        with exclusive(locked.services):
+            locks.unlock(locked.services, "production")
+        locked.services.pause = usual
+
+    usual, locked.services.pause = locked.services.pause, pause
+    view = take_turn(locked.services, exclusive, "again", "1m", lambda _: promote.promote(locked.services))
+    assert (view.stage, paused) == ("production", [1.0])
+    told = "lock: production is locked by bob@example.com: the sale; herodeploy unlock lets it in"
+    assert told in locked.told("wait")
+
+
+def test_who_waits_for_a_lock_in_vain_is_refused_as_without(locked: Shop) -> None:
+    locked.services.pause = lambda seconds: None
+    for wait, more in ((None, ""), ("1s", ", still after 1s")):
+        with pytest.raises(Locked) as refused:
+            take_turn(locked.services, exclusive, "again", wait, lambda _: promote.promote(locked.services))
+        assert refused.value.message == f"lock: production is locked by bob@example.com: the sale{more}"
+        assert refused.value.hint.startswith("wait for it with --lock-wait 10m, or go past it: herodeploy promote ")
+
+
+def test_another_gate_beside_the_lock_is_not_waited_for(locked: Shop) -> None:
+    staging, production = locked.services.spec.stages
+    freeze = GateSpec("freeze", {"deny": ["Mon-Sun"]})
+    stages = (staging, dataclasses.replace(production, gates=(freeze,)))
+    locked.services.spec = dataclasses.replace(locked.services.spec, stages=stages)
+    with pytest.raises(Refused, match=r"lock: .*; freeze: ") as refused:
+        take_turn(locked.services, exclusive, "again", "1m", lambda _: promote.promote(locked.services))
+    assert not isinstance(refused.value, Locked)
 
 
 def test_a_stage_that_somebody_else_holds_by_now_is_free_of_the_one_that_was_named(
