@@ -56,6 +56,8 @@ class Explanation:
             "answer": self.answer if self.verdicts else None,
             "not_before": self.not_before,
             "verdicts": [asdict(each) for each in self.verdicts],
+            "rejected": self.rejected,
+            "decide": list(self.decide),
         }
         return dict(plain(value))
 

@@ -134,8 +134,9 @@ def _plain(answered: Any) -> Verdict:
         raise _Unusable("its verdict has no reason")
     if verdict.until is not None and (not isinstance(verdict.until, datetime) or verdict.until.tzinfo is None):
         raise _Unusable("its until is no datetime with a time zone")
-    reason = options.one_line(verdict.reason, LONGEST)
-    kept = dataclasses.replace(answered, reason=reason, facts=_json(answered.facts, "facts"))
+    reason, facts = options.one_line(verdict.reason, LONGEST), _json(answered.facts, "facts")
+    # The answer may be a plain text, and what only an override has is none of a gate's.
+    kept = Verdict(answered.kind, Answer(verdict.answer), reason, answered.until, facts)
     for name in ("look_again_at", "in_the_way_since"):
         try:
             told = getattr(kept, name)

@@ -91,6 +91,7 @@ def test_a_hold_is_explained_and_overridden_and_lifted(shop: Person) -> None:
         delivery,
         told["verdicts"][2]["until"],
     )
+    assert (told["decide"], told["rejected"]) == (["lock", "hold"], False)
     facts = told["verdicts"][3]["facts"]
     assert facts.pop("in_the_way_since") <= told["delivery"]["updated_at"]
     assert facts == {"held": True, "taken_back": False}

@@ -19,7 +19,7 @@ from herodeploy.domain.mode import Mode
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import ConfigError, UsageError
 from herodeploy.gates import api, plugins, registry
-from herodeploy.gates.evaluate import evaluate
+from herodeploy.gates.evaluate import evaluate, recheck_at
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 IMPORTS = "from herodeploy.gates.api import Answer, Cost, Gate, Verdict\n"
@@ -211,6 +211,16 @@ def test_one_that_breaks_waits_and_is_named(bring: Bring, facts: MakeFacts, body
     assert verdict.reason.startswith("gate 'moon' of package acme-gates 1.2 broke: ")
     assert why in verdict.reason
     assert verdict.until == NOON + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("said", "again"), [("PASS", None), ("WAIT", NOON), ("FAIL", None)])
+def test_an_answer_may_be_its_word(bring: Bring, facts: MakeFacts, said: str, again: datetime | None) -> None:
+    answer = f"Verdict('moon', '{said}', 'it is', until=now, actor='me', comment=1, said='x')"
+    bring(f"{IMPORTS}GATE = Gate('moon', lambda facts, spec, now: {answer})\n")
+    verdicts = evaluate(facts(GateSpec("moon"), mode=Mode.DEPLOYMENT), NOON)
+    assert verdicts[-1] == Verdict("moon", Answer(said), "it is", NOON, name="moon")
+    assert verdicts[-1].answer is Answer(said)
+    assert recheck_at(verdicts) == again
 
 
 def test_a_reason_is_a_line_that_can_be_kept_and_shown(bring: Bring, facts: MakeFacts) -> None:
