@@ -1,15 +1,21 @@
-"""The first stage: build a commit, release it, give its slug to the stage's other apps, verify each."""
+"""The first stage: build a commit, release it, give its slug to the stage's other apps, verify each.
+
+What the stage runs and has verified already is not built again: a commit that comes once more, as one that was
+rejected, keeps its artifact, and what people said to that.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
+from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Build
 from herodeploy.engine.port import Run
 from herodeploy.flows import plain, targets
 from herodeploy.flows.barred import by_lock, halted
 from herodeploy.flows.baseline import Baseline
+from herodeploy.flows.holds import built_in_order
 from herodeploy.flows.kept import Kept
 from herodeploy.flows.put_back import begun, go_on, put_back
 from herodeploy.flows.services import Services
@@ -51,7 +57,7 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
     started = run.step("start build", partial(_start_build, services, move, builder, payload))
     if started["barred"] is not None:
         return halted(started["barred"])
-    build = run.step("build", partial(_build, services, builder, started["id"], stage.name))
+    build = run.step("build", partial(_build, services, builder, started, stage.name))
     if build["status"] != "succeeded":
         return failed(f"the build of {payload['commit'][:8]} failed in {builder}")
     release = run.step("release", partial(_release, services, builder, build["release_id"], payload))
@@ -111,8 +117,12 @@ def _lost(services: Services, app: str, build: Build) -> bool:
 
 
 def _start_build(services: Services, move: Move, app: str, payload: Payload) -> dict[str, Any]:
-    """Return the ``id`` of the build, or which lock has ``barred`` it."""
-    commit, known = payload["commit"], set(payload["baseline"][app]["builds"])
+    """Return the ``id`` of the build, or which lock has ``barred`` it, or the ``release_id`` where none is needed."""
+    commit, before = payload["commit"], payload["baseline"][app]
+    if _runs_already(services, move.stage, before, commit):
+        services.tell("step", f"v{before['version']} is {commit[:8]} already", leg=move.stage.name, app=app)
+        return {"id": None, "barred": None, "release_id": before["release_id"]}
+    known = set(before["builds"])
     found = find_build(services, app, commit, known=known, attempt=payload["attempt"])
     if found is None and (reason := by_lock(services, move)) is not None:
         return {"id": None, "barred": reason}
@@ -120,19 +130,34 @@ def _start_build(services: Services, move: Move, app: str, payload: Payload) -> 
     return {"id": found or start_build(services, app, commit, payload["message"]), "barred": None}
 
 
-def _build(services: Services, app: str, build_id: str, leg: str) -> dict[str, Any]:
+def _runs_already(services: Services, stage: StageSpec, before: Baseline, commit: str) -> bool:
+    """Whether a stage had that commit before the leg began, verified in all of its apps, and nothing built since."""
+    pipeline_id, slug_id, store = services.pipeline().id, before["slug_id"], services.store
+    if slug_id is None or store.verified_commit(pipeline_id, stage.name, slug_id) != commit:
+        return False
+    return store.is_verified(pipeline_id, stage.name, slug_id, stage.apps) and (
+        built_in_order(services, stage)[-1:] == [slug_id]
+    )
+
+
+def _build(services: Services, app: str, started: dict[str, Any], leg: str) -> dict[str, Any]:
+    if (there := started.get("release_id")) is not None:
+        return {"status": "succeeded", "release_id": there}
+    build_id = started["id"]
     build = watch_build(services, app, build_id, leg)
     release_id = release_of_build(services, app, build) if build.status == "succeeded" else None
     if release_id is None:
         services.tell("failed", "the build failed", leg=leg, app=app)
-    return {"status": "succeeded" if release_id else "failed", "slug_id": build.slug_id, "release_id": release_id}
+    return {"status": "succeeded" if release_id else "failed", "release_id": release_id}
 
 
 def _release(services: Services, app: str, release_id: str, payload: Payload) -> dict[str, Any]:
     leg, keep = payload["stage"]["name"], Kept()
     release = watch_release(services, app, release_id, leg, keep=keep)
     if release.status == "succeeded":
-        services.tell("done", f"v{release.version} released", leg=leg, app=app)
+        there = release_id == payload["baseline"][app]["release_id"]
+        told = f"v{release.version} {'has it already' if there else 'released'}"
+        services.tell("done", told, leg=leg, app=app)
     else:
         services.tell("failed", f"the release phase of v{release.version} failed", leg=leg, app=app)
     got = {

@@ -215,7 +215,7 @@ def _migrations(commit: str, slug: Data, target: Data) -> Iterator[Finding]:
     if files is None:
         what = f"{before[:8]}, which is not in this clone" if before else "a commit that is not known"
         text = f"{app} runs {what}, so nobody can tell whether migrations come"
-        yield _finding("migrations", app, text, "git fetch --all", level="warn")
+        yield _finding("migrations", app, text, "git fetch --all")
     elif files:
         runs = "" if RELEASE_PHASE in slug["process_types"] else ", and no release phase runs them"
         text = f"migrations come to {app}{runs} ({listed(files, SHOWN)})"

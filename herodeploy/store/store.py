@@ -291,6 +291,13 @@ class Store:
         with self._db.read() as tx:
             return set(apps) <= set(tx.execute(query).scalars())
 
+    def verified_commit(self, pipeline_id: str, stage: str, slug_id: str) -> str | None:
+        """Return the commit of an artifact that passed verification in this stage; None where nobody knows it."""
+        table = schema.verified
+        query = sa.select(table.c.commit).filter_by(pipeline_id=pipeline_id, stage=stage, slug_id=slug_id)
+        with self._db.read() as tx:
+            return tx.execute(query.where(table.c.commit.is_not(None)).limit(1)).scalar() or None
+
     def verified_slugs(self, pipeline_id: str, stage: str) -> list[str]:
         """Return the artifacts that passed verification in this stage, each once, the latest to pass first."""
         table = schema.verified

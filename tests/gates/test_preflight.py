@@ -231,6 +231,18 @@ def test_a_new_process_type_cannot_block_as_nobody_could_mend_it(facts: MakeFact
     assert ask(facts, lambda up, slug, to: to["formation"].pop("worker"), processes="block").answer == "PASS"
 
 
+@pytest.mark.parametrize("commit", ["fedcba9876543210", None])
+def test_migrations_that_nobody_can_rule_out_block_where_migrations_do(facts: MakeFacts, commit: str | None) -> None:
+    def unknown(up: Any, slug: Any, to: Any) -> None:
+        to.update(migrations=None, commit=commit)
+
+    assert ask(facts, unknown).answer == "PASS"
+    verdict = ask(facts, unknown, migrations="block")
+    assert (verdict.answer, verdict.facts["warnings"]) == ("WAIT", [])
+    assert "nobody can tell whether migrations come: git fetch --all" in verdict.reason
+    assert ask(facts, unknown, migrations="ignore").reason == "nothing is in the way of promoting to shop"
+
+
 def test_every_target_is_looked_at(facts: MakeFacts) -> None:
     data = copy.deepcopy(CLEAR)
     data["targets"].append({**data["targets"][0], "app": "shop-us", "maintenance": True})

@@ -1,0 +1,68 @@
+"""A yes is for one artifact: a commit that is delivered again keeps both."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.pipeline import GateSpec
+from herodeploy.flows import deliver, holds, rollback
+
+Shop = Any
+HOUR = timedelta(hours=1)
+
+
+def gated(shop: Shop, *gates: GateSpec) -> None:
+    """Put such gates before production."""
+    first, last = shop.services.spec.stages
+    stages = (first, dataclasses.replace(last, gates=gates))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=stages)
+
+
+def yes(shop: Shop, delivery: Delivery, by: str = "bob@example.com") -> Delivery:
+    return shop.advance(deliver.approve(shop.services, delivery.id, by=by))
+
+
+def builds(shop: Shop) -> int:
+    return len(shop.services.heroku.builds.list(shop.app("staging")))
+
+
+def test_a_yes_is_carried_over_with_the_artifact_within_the_grace(shop: Shop) -> None:
+    gated(shop, GateSpec("approval", {"grace": HOUR}), GateSpec("command", {"run": "false"}))
+    failed = yes(shop, shop.deliver())
+    assert (failed.status, failed.at_stage) == (Status.FAILED, "production")
+    gated(shop, GateSpec("approval", {"grace": HOUR}))
+    versions = shop.versions(shop.app("staging"))
+    again = shop.deliver()
+    assert (again.status, again.slug_id) == (Status.DELIVERED, failed.slug_id)
+    assert again.id != failed.id
+    assert (builds(shop), shop.versions(shop.app("staging"))) == (1, versions), "built and released once"
+
+
+def test_a_no_is_the_end_of_what_was_said_before(shop: Shop) -> None:
+    gated(shop, GateSpec("approval", {"grace": HOUR, "count": 2}))
+    waiting = yes(shop, shop.deliver())
+    deliver.reject(shop.services, waiting.id, by="cat@example.com")
+    again = shop.deliver(shop.services.repo.head(), retry=True)
+    assert again.slug_id == waiting.slug_id
+    assert again.reason.startswith("waits for 2 approvals, 0 given")
+    assert yes(shop, yes(shop, again), "cat@example.com").status is Status.DELIVERED
+
+
+def test_what_is_no_longer_good_or_not_the_newest_is_built_again(shop: Shop) -> None:
+    first = deliver.reject(shop.services, shop.deliver().id)
+    shop.commit(index_dot_html="two\n")
+    deliver.reject(shop.services, shop.deliver().id)
+    rollback.rollback(shop.services, "staging")
+    assert (shop.slug(shop.app("staging")), builds(shop)) == (first.slug_id, 2)
+    holds.lift(shop.services, "staging")
+    change = shop.services.repo.resolve(first.commit)
+    again = shop.deliver(change, retry=True)
+    assert (again.at_stage, builds(shop)) == ("production", 3), "what is built last is what is promoted last"
+
+    shop.services.store.forget_verified(again.pipeline_id, "staging", again.slug_id or "")
+    deliver.reject(shop.services, again.id)
+    assert shop.deliver(change, retry=True).at_stage == "production"
+    assert builds(shop) == 4
