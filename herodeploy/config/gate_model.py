@@ -30,7 +30,14 @@ class CiGate(GateSection):
 
 
 class UpstreamGate(GateSection):
-    """This very artifact was verified in the stage before. Always asked; writing it down changes nothing."""
+    """This very artifact was verified in the stage before. Always asked. `upstream: all` is `{verified_in: all}`."""
+
+    shorthand: ClassVar[str | None] = "verified_in"
+
+    verified_in: Literal["last", "all", "any"] = Field(
+        default="last",
+        description="In which of the stages before: the last of them, all, or any.",
+    )
 
 
 class LockGate(GateSection):

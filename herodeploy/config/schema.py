@@ -17,7 +17,8 @@ def json_schema() -> dict[str, Any]:
     for kind, section in sections():
         if section.shorthand is not None:
             alone = schema["$defs"][section.__name__]["properties"][section.shorthand]
-            gate["properties"][kind]["anyOf"].insert(0, {"type": alone["type"], "pattern": alone["pattern"]})
+            short = {key: alone[key] for key in ("type", "pattern", "enum") if key in alone}
+            gate["properties"][kind]["anyOf"].insert(0, short)
     items = schema["$defs"]["StageSection"]["properties"]["gates"]
     # Other packages may bring more kinds, which this schema cannot know.
     theirs = "A gate of another package."

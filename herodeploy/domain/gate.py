@@ -108,7 +108,7 @@ class Facts:
 
     Parameters:
         ci: the delivery's CI result: succeeded, failed, errored, skipped, or None while it is not in.
-        verified_upstream: whether this very artifact passed verification in every app of the stage before.
+        verified_in: the stages before, by name, in every app of which this very artifact passed verification.
         approvals: those given for this artifact in this stage, in this delivery or an earlier one.
         actor: the person who asks for the move; None where it is automatic.
         locks: those of this stage, its pipeline and everything.
@@ -126,7 +126,7 @@ class Facts:
     author: str
     slug_id: str | None
     ci: str | None
-    verified_upstream: bool
+    verified_in: frozenset[str] = frozenset()
     approvals: tuple[Approval, ...] = ()
     actor: str | None = None
     locks: tuple[Lock, ...] = ()
@@ -135,6 +135,12 @@ class Facts:
     overrides: tuple[Override, ...] = ()
     waits: tuple[str, ...] = ()
     observations: Mapping[str, Observation] = field(default_factory=dict)
+
+    @property
+    def verified_upstream(self) -> bool:
+        """Whether the artifact was verified in the stage just before, if there is one."""
+        before = self.pipeline.before(self.stage.name)
+        return before is None or before.name in self.verified_in
 
     def observed(self, spec: GateSpec) -> Observation | None:
         """What the gate of that configuration saw last."""

@@ -189,6 +189,9 @@ class PipelineSpec:
 
     def before(self, name: str) -> StageSpec | None:
         """Return the stage that promotes into the stage of that name."""
-        names = [stage.name for stage in self.stages]
-        at = names.index(name)
-        return self.stages[at - 1] if at else None
+        earlier = self.earlier(name)
+        return earlier[-1] if earlier else None
+
+    def earlier(self, name: str) -> tuple[StageSpec, ...]:
+        """Return all stages before the stage of that name, in order."""
+        return self.stages[: [stage.name for stage in self.stages].index(name)]

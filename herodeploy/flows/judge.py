@@ -106,9 +106,9 @@ def reasons(verdicts: Sequence[Verdict], answer: Answer) -> str:
 
 
 def _facts_of(services: Services, deliveries: Sequence[Delivery], stage: StageSpec) -> list[Facts]:
-    before, artifacts = services.spec.before(stage.name), {each: artifact_of(each) for each in deliveries}
+    earlier, artifacts = services.spec.earlier(stage.name), {each: artifact_of(each) for each in deliveries}
     pipeline_id, store = services.pipeline().id, services.store
-    known = store.judging.known(pipeline_id, stage.name, before, artifacts)
+    known = store.judging.known(pipeline_id, stage.name, earlier, artifacts)
     shared: dict[str, Any] = {
         "pipeline": services.spec,
         "stage": stage,
@@ -124,7 +124,7 @@ def _facts_of(services: Services, deliveries: Sequence[Delivery], stage: StageSp
             author=each.author,
             slug_id=artifact,
             ci=each.ci,
-            verified_upstream=before is None or artifact in known.verified,
+            verified_in=frozenset(name for name, slugs in known.verified.items() if artifact in slugs),
             approvals=tuple(known.approvals.get(artifact, ())),
             actor=each.asked_by,
             taken_back=known.taken_back.get(each.commit),

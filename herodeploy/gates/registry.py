@@ -68,7 +68,7 @@ GATES = {
     gate.kind: gate
     for gate in (
         Gate(ci.KIND, ci.ask),
-        Gate(upstream.KIND, upstream.ask),
+        Gate(upstream.KIND, upstream.ask, upstream.OPTIONS),
         Gate(lock.KIND, lock.ask, by_hand=True),
         Gate(hold.KIND, hold.ask),
         Gate(approval.KIND, approval.ask, approval.OPTIONS),

@@ -33,14 +33,14 @@ class Known:
         overrides: oldest first, by delivery.
         observations: what gates saw last, by delivery and the gate's name.
         taken_back: the marks on commits that were taken back from this stage.
-        verified: the artifacts that are verified in the stage before.
+        verified: of each stage before, by its name, the artifacts that are verified there.
     """
 
     approvals: Mapping[str, list[Approval]]
     overrides: Mapping[str, list[Override]]
     observations: Mapping[str, dict[str, Observation]]
     taken_back: Mapping[str, TakenBack]
-    verified: frozenset[str]
+    verified: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ class Judging:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def known(self, pipeline_id: str, stage: str, before: StageSpec | None, asked: Mapping[Delivery, str]) -> Known:
+    def known(self, pipeline_id: str, stage: str, earlier: Sequence[StageSpec], asked: Mapping[Delivery, str]) -> Known:
         """Return what the gates of a stage may know.
 
         Parameters:
-            before: the stage before it.
+            earlier: the stages before it.
             asked: the deliveries, each with its artifact.
         """
         ids, slugs = [each.id for each in asked], set(asked.values())
@@ -84,7 +84,7 @@ class Judging:
                 overrides=_grouped(tx.execute(_overrides(ids, stage)), "delivery_id", _override),
                 observations=_observations(tx, ids, stage),
                 taken_back=_taken_back(tx, pipeline_id, stage, {each.commit for each in asked}),
-                verified=_verified(tx, pipeline_id, before, slugs),
+                verified={each.name: _verified(tx, pipeline_id, each, slugs) for each in earlier},
             )
 
     def record(self, judged: Sequence[Judged]) -> set[str]:
@@ -168,10 +168,8 @@ def _taken_back(tx: sa.Connection, pipeline_id: str, stage: str, commits: Iterab
     return {row.commit: TakenBack(**row._mapping) for row in tx.execute(query)}
 
 
-def _verified(tx: sa.Connection, pipeline_id: str, stage: StageSpec | None, slugs: Iterable[str]) -> frozenset[str]:
+def _verified(tx: sa.Connection, pipeline_id: str, stage: StageSpec, slugs: Iterable[str]) -> frozenset[str]:
     """Return those of the artifacts that passed verification in every app of a stage."""
-    if stage is None:
-        return frozenset()
     table, apps = schema.verified, set(stage.apps)
     query = sa.select(table.c.slug_id).filter_by(pipeline_id=pipeline_id, stage=stage.name)
     query = query.where(table.c.slug_id.in_(slugs), table.c.app.in_(apps)).group_by(table.c.slug_id)

@@ -140,6 +140,7 @@ def test_the_reference_shows_a_file_that_loads() -> None:
             "another `name:`",
         ),
         (("- ci", "- http: {name: stage, url: 'https://x'}"), "calls a gate of kind http 'stage'", "another `name:`"),
+        (("- ci", "- upstream: some"), "stages.production.gates[1].upstream.verified_in is 'some'", "last, all, any"),
         (("platform: local", "platform: herku"), "herodeploy.yml:2: platform is 'herku'", "did you mean 'heroku'?"),
         (("  staging:", "  stagin:"), "herodeploy.yml:8: stages.stagin.kind is missing", "development, staging"),
         (

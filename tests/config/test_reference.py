@@ -22,10 +22,10 @@ def test_the_schema_knows_gates_that_are_written_short() -> None:
     made = schema.json_schema()
     example = yaml.safe_load(reference.EXAMPLE)
     gates = example["stages"]["production"]["gates"]
-    for gate in ({"soak": "15m"}, {"soak": {"for": "15m", "error_rate": "0.5%"}}):
+    for gate in ({"soak": "15m"}, {"soak": {"for": "15m", "error_rate": "0.5%"}}, {"upstream": "all"}):
         gates[:] = [gate]
         jsonschema.validate(example, made)
-    for gate in ({"soak": "soon"}, {"soak": {"every": "1m"}}):
+    for gate in ({"soak": "soon"}, {"soak": {"every": "1m"}}, {"upstream": "some"}):
         gates[:] = [gate]
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(example, made)

@@ -83,7 +83,7 @@ def test_a_person_cannot_reject_it_before_it_was_taken_back(two: Shop, monkeypat
     with pytest.raises(UsageError, match=f"{eu} runs {errored.short} already") as refused:
         deliver.reject(two.services, errored.id)
     assert refused.value.hint == "take it back first: herodeploy rollback production"
-    assert not two.services.store.judging.known(errored.pipeline_id, "production", None, {errored: "x"}).approvals
+    assert not two.services.store.judging.known(errored.pipeline_id, "production", [], {errored: "x"}).approvals
     rollback.rollback(two.services, "production")
     locks.unlock(two.services, lock.id)
     assert again(two, errored).status is Status.WAITING, "the stage is held"

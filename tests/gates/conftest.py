@@ -43,7 +43,7 @@ def facts_at(spec: PipelineSpec, stage: StageSpec, **changes: object) -> Facts:
         author="ann@example.com",
         slug_id="s1",
         ci="succeeded",
-        verified_upstream=True,
+        verified_in=frozenset({"staging"}),
     )
     return dataclasses.replace(known, **changes)  # type: ignore[arg-type]
 

@@ -51,7 +51,7 @@ def test_the_configured_approval_is_asked_with_its_options(facts: Callable[..., 
 
 
 def test_every_gate_answers_in_order(facts: Callable[..., Facts]) -> None:
-    verdicts = evaluate(facts(ci=None, verified_upstream=False), NOON)
+    verdicts = evaluate(facts(ci=None, verified_in=frozenset()), NOON)
     answers = {v.kind: v.answer for v in verdicts}
     assert list(answers) == [*ALWAYS, "approval"]
     assert answers == {"ci": "WAIT", "upstream": "WAIT", "lock": "PASS", "hold": "PASS", "approval": "WAIT"}

@@ -38,14 +38,14 @@ def test_what_gates_may_know_is_read_for_all_at_once(store: Store) -> None:
     for app, slug in (("shop-a", "s1"), ("shop-b", "s1"), ("shop-a", "s2"), ("gone", "s2")):
         store.record_verified("p1", "staging", f"id of {app}", f"r {slug}", 3, slug, "c1", "d1", NOON, app)
 
-    known = store.judging.known("p1", "production", STAGING, {each: each.slug_id or "" for each in deliveries})
+    known = store.judging.known("p1", "production", [STAGING], {each: each.slug_id or "" for each in deliveries})
 
     assert known.approvals == {"s1": [earlier, later], "s2": [shared]}
     assert known.overrides == {"d2": [override]}
     assert known.observations == {"d3": {"http": seen}}
     assert known.taken_back == {"c2": mark}
-    assert known.verified == {"s1"}, "one app of two is not enough"
-    assert store.judging.known("p1", "staging", None, {deliveries[0]: "s1"}).verified == frozenset()
+    assert known.verified == {"staging": {"s1"}}, "one app of two is not enough"
+    assert store.judging.known("p1", "staging", [], {deliveries[0]: "s1"}).verified == {}
 
 
 def test_verdicts_are_written_where_they_changed(store: Store) -> None:
