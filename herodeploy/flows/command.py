@@ -113,8 +113,9 @@ def _ended(process: subprocess.Popen[bytes], within: timedelta, output: Callable
             process.wait(within.total_seconds())
         except subprocess.TimeoutExpired:
             overdue.set()
-        _stop(process)
-        os.close(telling)
+        finally:
+            _stop(process)
+            os.close(telling)
 
     watcher = Thread(target=watch)
     watcher.start()

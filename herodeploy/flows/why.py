@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from herodeploy.domain.delivery import Delivery
+from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer, Verdict
 from herodeploy.domain.snapshot import plain
 from herodeploy.errors import UsageError
 from herodeploy.flows.approval import find
+from herodeploy.flows.judge import facts_of
 from herodeploy.flows.overrides import overridable
 from herodeploy.flows.services import Services
 from herodeploy.flows.verdicts import at_gate, rejection, verdicts_now
-from herodeploy.gates import approval
-from herodeploy.gates.evaluate import decision
+from herodeploy.gates import approval, freeze, lock, window
+from herodeploy.gates.evaluate import decision, evaluate
+
+BY_THE_CLOCK = (window.KIND, freeze.KIND, lock.KIND)
+"""Kinds of gates that say now what they will say at another time."""
+MOST = 100
+"""Times that what opens is followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Explanation:
         at_gate: whether the gates keep it where it is, not a leg that runs or failed.
         rejected: whether a person's no ended it.
         decide: the gates that a person may decide against, in their order; but for approvals.
+        not_before: the earliest end of its waiting, where gates know one.
     """
 
     delivery: Delivery
@@ -34,18 +42,12 @@ class Explanation:
     at_gate: bool
     rejected: bool
     decide: tuple[str, ...]
+    not_before: datetime | None
 
     @property
     def answer(self) -> Answer:
         """What the verdicts come to."""
         return decision(self.verdicts)
-
-    @property
-    def not_before(self) -> datetime | None:
-        """The earliest end of its waiting, where a gate knows one; what has ended waits no longer."""
-        if self.delivery.status.ended:
-            return None
-        return max((each.until for each in self.verdicts if each.answer is Answer.WAIT and each.until), default=None)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -80,7 +82,26 @@ def why(services: Services, delivery_id: str | None = None) -> Explanation:
         at_gate=at_gate(services, delivery),
         rejected=rejection(services, delivery) is not None,
         decide=tuple(each.name for each in closed if each.kind != approval.KIND),
+        not_before=_not_before(services, delivery, verdicts),
     )
+
+
+def _not_before(services: Services, delivery: Delivery, verdicts: Sequence[Verdict]) -> datetime | None:
+    """Return when all gates that know an end of their waiting let it in: as one opens, another may have closed."""
+    stage, at = services.spec.stage(delivery.at_stage), max(_ends(verdicts), default=None)
+    if delivery.status is not Status.WAITING or stage is None or at is None:
+        return None if delivery.status.ended else at
+    facts = facts_of(services, delivery, stage)
+    for _ in range(MOST):
+        then = [each for each in evaluate(facts, at) if each.kind in BY_THE_CLOCK]
+        if (later := max(_ends(then), default=at)) <= at:
+            break
+        at = later
+    return at
+
+
+def _ends(verdicts: Sequence[Verdict]) -> list[datetime]:
+    return [each.until for each in verdicts if each.answer is Answer.WAIT and each.until is not None]
 
 
 def _newest(services: Services) -> Delivery:

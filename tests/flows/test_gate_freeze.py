@@ -12,6 +12,7 @@ from herodeploy.domain.delivery import Status
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import Refused
 from herodeploy.flows import promote
+from herodeploy.flows.why import why
 
 Shop = Any
 WINDOW = GateSpec("window", {"allow": ["Mon-Fri 09:00-17:00"], "timezone": "Europe/Berlin"})
@@ -44,6 +45,8 @@ def test_a_delivery_waits_for_both(shop: Shop) -> None:
     assert (waiting.status, waiting.reason) == (
         Status.WAITING, "the window of production opens Mon 2026-12-21 09:00 Europe/Berlin"
     )  # fmt: skip
+    # It is frozen by then, and thaws while the window is closed.
+    assert why(shop.services).not_before == datetime(2027, 1, 4, 8, tzinfo=UTC)
     clock.set("2026-12-21T08:00")
     assert waiting.recheck_at == clock.now
     [waiting] = shop.resume()
