@@ -94,17 +94,20 @@ def in_force(services: Services, stage: str | None = None) -> list[Lock]:
 
 
 def gone(services: Services, stage: str, within: timedelta) -> bool:
-    """Wait until no lock of somebody else's than the actor keeps out of a stage; whether none does.
+    """Wait until one of the locks that keep the actor out of a stage is gone; whether one is, or none is left.
+
+    Others may be left: perhaps these are overridden.
 
     Parameters:
         within: how long to wait.
     """
+    first = _barring(services, stage)
 
-    def none_left() -> bool | None:
-        barring = (each for each in in_force(services, stage) if not each.warning and not is_of(each, services.actor))
-        return None if any(barring) else True
+    def fewer() -> bool | None:
+        now = _barring(services, stage)
+        return True if not now or first - now else None
 
-    return wait_for(services, none_left, within=within, every=max(LOOK_AGAIN, services.poll)) is not None
+    return wait_for(services, fewer, within=within, every=max(LOOK_AGAIN, services.poll)) is not None
 
 
 def is_of(lock: Lock, actor: str) -> bool:
@@ -125,6 +128,11 @@ def lock_json(lock: Lock) -> dict[str, Any]:
     """Return plain JSON values."""
     value = {"id": lock.id, "scope": lock.scope, "stage": lock.stage, "by": lock.by, "why": lock.why}
     return dict(plain({**value, "since": lock.since, "until": lock.until, "warning": lock.warning}))
+
+
+def _barring(services: Services, stage: str) -> set[str]:
+    found = in_force(services, stage)
+    return {each.id for each in found if not each.warning and not is_of(each, services.actor)}
 
 
 def _place(services: Services, stage: str | None, scope: Scope) -> tuple[str | None, str | None]:

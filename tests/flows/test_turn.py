@@ -111,6 +111,17 @@ def test_who_waits_for_a_lock_is_told_whose_it_is_and_goes_on_when_it_is_gone(lo
     assert told in locked.told("wait")
 
 
+def test_who_waits_for_two_locks_waits_until_both_are_gone(locked: Shop) -> None:
+    cat = dataclasses.replace(locked.services, actor="cat@example.com")
+    locked.seen_by.append(cat)
+    left = [locks.lock(cat, why="the news", scope="everything").id, "production"]
+    usual = locked.services.pause
+    locked.services.pause = lambda seconds: locks.unlock(locked.services, left.pop()) if left else usual(seconds)
+    view = take_turn(locked.services, exclusive, "again", "1m", lambda _: promote.promote(locked.services))
+    assert (view.stage, left) == ("production", [])
+    assert len([told for told in locked.told("wait") if told.startswith("lock: ")]) == 2
+
+
 def test_who_waits_for_a_lock_in_vain_is_refused_as_without(locked: Shop) -> None:
     locked.services.pause = lambda seconds: None
     for wait, more in ((None, ""), ("1s", ", still after 1s")):

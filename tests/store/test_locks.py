@@ -60,10 +60,13 @@ def test_the_newest_hold_counts_and_is_lifted_with_the_marks(store: Store) -> No
     store.locks.take_back([mark, TakenBack("p1", "staging", "c1", "same", NOON)])
     store.locks.take_back([TakenBack("p1", "production", "c1", "again", NOON)])
     assert store.locks.taken_back("p1", "production", "c1") == mark
+    assert store.locks.pauses("p1", "production", "c2"), "it is held"
 
     assert store.locks.lift_hold("p1", "production", event("lifted"))
     assert not store.locks.lift_hold("p1", "production", event("lifted"))
     assert store.locks.hold("p1", "production") is None
     assert store.locks.taken_back("p1", "production", "c1") is None
     assert store.locks.taken_back("p1", "staging", "c1") is not None
+    assert [store.locks.pauses("p1", stage) for stage in ("production", "staging", "test")] == [False, True, False]
+    assert [store.locks.pauses("p1", "staging", commit) for commit in ("c1", "c2")] == [True, False]
     assert kinds(store) == ["held", "held", "lifted"]

@@ -167,6 +167,7 @@ def test_verified_artifacts_latest_first(store: Store) -> None:
     assert not store.is_verified("p1", "staging", "s2", ["a1"])
     assert not store.is_verified("p1", "production", "s3", ["a1"])
     assert store.is_verified("p1", "production", "s1", ["a1"])
+    assert [store.verified_commit("p1", stage, "s2") for stage in ("production", "staging")] == ["c1", None]
     assert not store.is_verified("p1", "production", "s1", ["a1", "a2"]), "one app of several is not enough"
 
 
