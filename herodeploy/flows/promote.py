@@ -105,7 +105,7 @@ def promote(
     if outcome["outcome"] == "halted":
         raise _halted(services, planned, outcome["reason"], command)
     got = _succeeded(services, planned, outcome)
-    if planned.whole:
+    if planned.whole or _others_have_it(services, chosen.stage, planned):
         holds.lift_for_newest(services, chosen.stage, planned.slug_id, "it got the newest")
     already = all(each["id"] == noted["baseline"][app]["release_id"] for app, each in got.items())
     if not already:
@@ -115,6 +115,14 @@ def promote(
     _close_waiting(services, chosen.stage, planned)
     versions = {app: each["version"] for app, each in got.items()}
     return PromotionView(stage.name, planned.source_app, planned.release_version, planned.commit, versions, already)
+
+
+def _others_have_it(services: Services, stage: StageSpec, planned: PromotionPlan) -> bool:
+    """Whether the apps of a held stage that were not chosen run the same, as after one promotion for each app."""
+    if not services.store.locks.pauses(services.pipeline().id, stage.name):
+        return False
+    current = (services.heroku.releases.current(app) for app in stage.apps if app not in planned.stage.apps)
+    return all(release is not None and release.slug_id == planned.slug_id for release in current)
 
 
 def _plan(services: Services, chosen: Chosen, before: dict[str, baseline.Baseline]) -> PromotionPlan:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.two_apps import two_apps
 
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
 from herodeploy.errors import UsageError
 from herodeploy.flows import deliver, holds, mode, promote, rollback
+from herodeploy.flows.choose import Wish
 
 Shop = Any
 
@@ -60,6 +62,21 @@ def test_a_person_who_promotes_the_newest_lifts_it(two: Shop) -> None:
     promote.promote(two.services)
     assert hold(two) is None
     assert third(two).status is Status.DELIVERED
+
+
+def test_a_person_who_promotes_the_newest_app_by_app_lifts_it_with_the_last(make: Any) -> None:
+    shop = two_apps(make)
+    shop.apply()
+    mode.switch(shop.services, Mode.DEPLOYMENT, None)
+    shop.deliver()
+    shop.commit(index_dot_html="two\n")
+    assert shop.deliver().status is Status.DELIVERED
+    rollback.rollback(shop.services, "production")
+    eu, us = shop.services.spec.stages[1].apps
+    promote.promote(shop.services, wish=Wish(only=(eu,)))
+    assert hold(shop) is not None
+    promote.promote(shop.services, wish=Wish(only=(us,)))
+    assert hold(shop) is None
 
 
 def test_a_person_who_rolls_forward_to_the_newest_lifts_it(two: Shop) -> None:
