@@ -66,3 +66,23 @@ def test_what_is_no_longer_good_or_not_the_newest_is_built_again(shop: Shop) -> 
     deliver.reject(shop.services, again.id)
     assert shop.deliver(change, retry=True).at_stage == "production"
     assert builds(shop) == 4
+
+
+def test_a_first_stage_of_two_apps_gets_nothing_twice(make: Any) -> None:
+    shop = make(applied=False)
+    staging, production = shop.services.spec.stages
+    apps = (*staging.apps, f"{shop.services.spec.name}-mirror")
+    staging = dataclasses.replace(staging, apps=apps, waves=(apps,))
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop.apply()
+    waiting = deliver.reject(shop.services, shop.deliver().id)
+    versions = [shop.versions(app) for app in apps]
+    again = shop.deliver(shop.services.repo.head(), retry=True)
+    assert (again.at_stage, again.slug_id) == ("production", waiting.slug_id)
+    assert [shop.versions(app) for app in apps] == versions
+
+    deliver.reject(shop.services, again.id)
+    shop.services.heroku.config_vars.update(apps[0], {"PLACE": "here"})
+    again = shop.deliver(shop.services.repo.head(), retry=True)
+    assert (again.at_stage, again.slug_id, builds(shop)) == ("production", waiting.slug_id, 1)
+    assert yes(shop, again).status is Status.DELIVERED

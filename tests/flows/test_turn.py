@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from support.two_apps import two_apps
 
 from herodeploy.app import exclusive
 from herodeploy.cli.turn import take_turn
@@ -120,6 +121,33 @@ def test_who_waits_for_two_locks_waits_until_both_are_gone(locked: Shop) -> None
     view = take_turn(locked.services, exclusive, "again", "1m", lambda _: promote.promote(locked.services))
     assert (view.stage, left) == ("production", [])
     assert len([told for told in locked.told("wait") if told.startswith("lock: ")]) == 2
+
+
+def test_who_is_halted_between_two_waves_waits_and_goes_on(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = two_apps(make, waves=2)
+    shop.apply()
+    waiting = shop.deliver()
+    bob, promotions = dataclasses.replace(shop.services, actor="bob@example.com"), shop.services.heroku.promotions
+    shop.seen_by.append(bob)
+
+    def create(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        promotion = promotions.create(*arguments)
+        locks.lock(bob, "production", why="the sale")
+        return promotion
+
+    def unlocked(seconds: float) -> None:
+        if any(told.endswith("herodeploy unlock lets it in") for told in shop.told("wait")):
+            shop.services.pause = usual
+            locks.unlock(bob, "production")
+        usual(seconds)
+
+    monkeypatch.setattr(promotions, "create", create)
+    usual, shop.services.pause = shop.services.pause, unlocked
+    view = take_turn(shop.services, exclusive, "again", "1m", lambda _: promote.promote(shop.services))
+    assert set(view.apps) == set(shop.services.spec.stages[1].apps)
+    assert {shop.slug(app) for app in view.apps} == {waiting.slug_id}
+    assert shop.kinds().count("promotion.started") == 1
 
 
 def test_who_waits_for_a_lock_in_vain_is_refused_as_without(locked: Shop) -> None:
