@@ -35,7 +35,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     unheard = {word.by: why for word in words if (why := void(word, facts, spec, now)) is not None}
     valid = [word.by for word in words if word.by not in unheard]
     count = int(spec.options.get("count", 1))
-    known = {"count": count, "by": valid, "slug_id": facts.slug_id}
+    known = {"count": count, "by": valid, "void": unheard, "slug_id": facts.slug_id}
     if refusal is not None:
         since = {"in_the_way_since": refusal.at.isoformat()}
         return Verdict(KIND, Answer.FAIL, sentence(refusal), facts=known | since)

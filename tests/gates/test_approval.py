@@ -118,4 +118,5 @@ def test_an_author_at_github_may_be_known_by_login(facts: MakeFacts, author: str
 
 
 def test_the_facts_say_what_it_was_taken_on(facts: MakeFacts) -> None:
-    assert ask(facts, word("bob")).facts == {"count": 1, "by": ["bob"], "slug_id": "s1"}
+    said = ask(facts, word("bob"), word("ann@example.com"), by_other=True)
+    assert said.facts == {"count": 1, "by": ["bob"], "void": {"ann@example.com": "the author's own"}, "slug_id": "s1"}
