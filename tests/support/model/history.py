@@ -34,6 +34,8 @@ MOVES = {
 }
 """By the kinds of events of a delivery: the statuses that it may have before, and the one that it has then."""
 MOMENT = timedelta(milliseconds=50)
+LAST_MOMENT = timedelta(milliseconds=10)
+"""Between the last look at the locks and a release."""
 ARRIVED = ("deploy.succeeded", "promotion.succeeded", "delivery.delivered")
 """Kinds of events that tell that a stage runs what it was to get."""
 ABOUT_THE_COMMIT = ("ci.failed", "ci.errored", "deploy.failed", "promotion.failed", "delivery.failed")
@@ -114,7 +116,7 @@ class History:
     def locked(self, delivery: Delivery, stage: str) -> str | None:
         """Return who keeps a delivery out of a stage, by a lock that was set before this very moment."""
         at = self.ledger.clock()
-        known = [each for each in self.seen if each.at < at - MOMENT]
+        known = [each for each in self.seen if each.at < at - LAST_MOMENT]
         now, before = (self._said(said).locked(delivery, stage, at) for said in (self.seen, known))
         return now and before
 
