@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from herodeploy.cli import console
-from herodeploy.cli.layout import until
+from herodeploy.cli.layout import sentence, until
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer
 from herodeploy.domain.snapshot import plain
@@ -83,7 +83,8 @@ def say_verdicts(verdicts: Sequence[Verdict], *, until: Callable[[datetime], str
         answer = verdict.answer.value
         reason = f"{verdict.name}: {verdict.reason}"
         if until and verdict.look_again_at and verdict.answer is Answer.WAIT:
-            reason += f" (asked again at {until(verdict.look_again_at)})"
+            again = until(verdict.look_again_at)
+            reason += "" if again in sentence(reason) else f" (asked again at {again})"
         console.say_hanging(reason, ("  ", ""), (answer.ljust(width + 2), console.STYLES.get(answer, "")))
 
 

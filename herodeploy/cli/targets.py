@@ -49,7 +49,7 @@ def run(
         console.say_json({"targets": [target.to_json() for target in chosen]})
     elif said is not None:
         for line in said.splitlines():
-            console.say(line)
+            console.quote(line)
     elif not shown:
         console.say("nothing has been deployed or promoted yet")
     else:

@@ -126,7 +126,7 @@ class GitHub:
             until = datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC)
         known = self.place.token is not None
         hint = None if known else f"with a token there are more: set {TOKENS[1]}"
-        return ForgeBusy(f"GitHub takes no more calls until {until:%H:%M} UTC", until=until, hint=hint)
+        return ForgeBusy(f"GitHub takes no more calls until {until:%Y-%m-%d %H:%M} UTC", until=until, hint=hint)
 
     def _refused(self, error: GithubException, commit: str) -> HerodeployError:
         token = self.place.token_name
