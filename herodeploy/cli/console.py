@@ -69,8 +69,11 @@ def close() -> None:
 
 
 def say(text: str = "") -> None:
-    """Print a line of the result."""
-    say_as_is(sentence(text))
+    """Print a line of the result; on a terminal it ends between words."""
+    lead = " " * (len(text) - len(text.lstrip(" ")))
+    first, *others = hanging(text.lstrip(" "), len(lead), _width())
+    for line in (lead + first, *others):
+        say_as_is(line)
 
 
 def quote(line: str) -> None:
@@ -218,13 +221,14 @@ def someone_is_there() -> bool:
 
 def _aside(mark: str, text: str, style: str) -> None:
     _pause()
-    text = sentence(text)
     if not is_terminal(sys.stderr):
-        _to_stderr(mark + text)
+        _to_stderr(mark + sentence(text))
         return
     from rich.text import Text
 
-    _rich(sys.stderr).print(Text.assemble((mark, style), text), soft_wrap=True)
+    screen = _rich(sys.stderr)
+    told = "\n".join(hanging(text, len(mark), screen.width))
+    screen.print(Text.assemble((mark, style), told), soft_wrap=True)
 
 
 def _pause() -> None:

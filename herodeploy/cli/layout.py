@@ -19,6 +19,10 @@ CONTROL = re.compile(
 BREAK = re.compile(r"\s*[\n\u2028\u2029]\s*")
 TIME = re.compile(r"(?<!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b(?![+-])")
 """A time of ours within a sentence; with the day of the week before it, it is one of a calendar's zone and stays."""
+COMMAND = re.compile(r"(?:^|(?<=[:,;] )|(?<=or )|(?<=\())(?:herodeploy|heroku|git) [a-z][^,;()]*?(?=\s*(?:[,;()]|$))")
+"""A command to run within a sentence."""
+HELD = "\0"
+"""In the place of a blank at which no line ends; no text that is shown has it."""
 
 
 def one_line(text: str) -> str:
@@ -77,6 +81,8 @@ def cards(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[str]]
 def chronicle(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
     """Return head and rows as lines; the last cell is a sentence, wrapped beside the others or below them.
 
+    Rows that are too wide without it are cards.
+
     Parameters:
         width: of the terminal; None wraps nothing.
     """
@@ -84,10 +90,13 @@ def chronicle(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | N
     if width is None:
         return ["".join(line).rstrip() for line in lines]
     beside = sum(map(len, lines[0][:-1]))
+    if beside - GAP > width:
+        made = cards(head, [(*others, sentence(last)) for *others, last in rows])
+        return [part for lead, *cell in made for part in _below(lead, *cell, width=width)]
     indent = beside if width - beside >= SENTENCE else 2 * GAP
     told = []
     for *others, last in lines:
-        wrapped = textwrap.wrap(last, width - indent, break_long_words=False, break_on_hyphens=False) or [""]
+        wrapped = wrap(last, width - indent)
         lead = "".join(others)
         told.append(lead + wrapped.pop(0) if indent == beside else lead.rstrip())
         told += [" " * indent + part for part in wrapped]
@@ -104,8 +113,20 @@ def hanging(text: str, indent: int, width: int | None) -> list[str]:
     text = sentence(text)
     if width is None or width - indent < NARROWEST:
         return [text]
-    first, *others = textwrap.wrap(text, width - indent, break_long_words=False, break_on_hyphens=False) or [""]
+    first, *others = wrap(text, width - indent)
     return [first, *(" " * indent + line for line in others)]
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return a sentence as lines that end between words, but never within a command: people copy it as a whole."""
+    held = COMMAND.sub(lambda found: found[0].replace(" ", HELD), text)
+    lines = textwrap.wrap(held, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return [line.replace(HELD, " ") for line in lines]
+
+
+def _below(lead: str, cell: str = "", *, width: int) -> list[str]:
+    first, *others = hanging(cell, len(lead), width)
+    return [lead + first, *others]
 
 
 def shorten(text: str, width: int) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from herodeploy.cli.layout import NARROWEST, lasted, one_line, sentence
+from herodeploy.cli.layout import NARROWEST, hanging, lasted, one_line, sentence
 
 if TYPE_CHECKING:
     from herodeploy.domain.progress import Note
@@ -171,16 +171,17 @@ class TerminalStory:
     def _line(self, note: Note, lasted: str) -> None:
         from rich.text import Text
 
-        mark, plain, style = self.MARKS[note.kind]
+        fancy, plain, style = self.MARKS[note.kind]
+        mark = (fancy if self._fancy else plain, style)
         if note.kind == "leg":
-            text = Text.assemble((mark if self._fancy else plain, style), " ", (note.leg or "", style), "  ")
-            self._console.print(text.append(sentence(note.text), "bold"), soft_wrap=True)
-            return
-        app = f"{note.app}  " if note.app and note.app not in note.text else ""
-        text = Text.assemble("  ", (mark if self._fancy else plain, style), " ", (app, "bold"))
-        text.append(sentence(note.text), style if note.kind in ("failed", "warning", "wait") else "")
-        text.append(f"  {lasted}" if lasted else "", "dim")
-        self._console.print(text, soft_wrap=True)
+            text, told = Text.assemble(mark, " ", (note.leg or "", style), "  "), "bold"
+        else:
+            app = f"{note.app}  " if note.app and note.app not in note.text else ""
+            text = Text.assemble("  ", mark, " ", (app, "bold"))
+            told = style if note.kind in ("failed", "warning", "wait") else ""
+        after = f"  {lasted}" if lasted else ""
+        lines = hanging(note.text, len(text), self._console.width - len(after))
+        self._console.print(text.append("\n".join(lines), told).append(after, "dim"), soft_wrap=True)
 
     def _output(self, note: Note) -> None:
         from rich.text import Text

@@ -11,6 +11,7 @@ from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.event import Event
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
+from herodeploy.domain.times import utc
 from herodeploy.errors import InvalidRequest, Refused, UsageError
 from herodeploy.flows import baseline, holds, locks
 from herodeploy.flows.between_waves import end, soaking_in
@@ -155,7 +156,7 @@ def _cut(services: Services, stage: StageSpec) -> Pairs | None:
     moves = last.data.get("moves")
     if not isinstance(moves, dict) or not moves or not set(moves) <= set(stage.apps):
         return None
-    services.tell("info", f"carrying on the rollback of {last.at:%Y-%m-%d %H:%M} UTC, which was cut", leg=stage.name)
+    services.tell("info", f"carrying on the rollback of {utc(last.at)}, which was cut", leg=stage.name)
     get = services.heroku.releases.get
     return {app: (get(app, moves[app]["from"]), get(app, moves[app]["to"])) for app in stage.apps if app in moves}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -77,6 +78,35 @@ def test_on_a_terminal_nothing_of_it_is_obeyed(terminal: Callable[..., tuple[str
     assert code == 0, drawn
     assert [word for word in ("\x1b[2J", "evil", "\x08", "\x9b", "\u202e") if word in drawn] == []
     assert "\x1b[1m" + ONE_LINE in drawn, "colours of our own stay"
+
+
+def test_on_a_terminal_lines_end_between_words(terminal: Callable[..., tuple[str, int]]) -> None:
+    code = """
+from herodeploy.cli import console
+from herodeploy.domain.progress import Note
+long = "nobody may touch the shop: herodeploy unlock 5f0c2a1e"
+console.say("  " + long)
+console.warn(long)
+console.error(long, hint=long)
+console.report(Note("wait", long, "production"))
+console.report(Note("done", long, "production", "shop-eu"))
+console.close()
+"""
+    drawn, _ = terminal(40, [sys.executable, "-c", code])
+    assert re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn).splitlines() == [
+        "  nobody may touch the shop:",
+        "  herodeploy unlock 5f0c2a1e",
+        "Warning: nobody may touch the shop:",
+        "         herodeploy unlock 5f0c2a1e",
+        "Error: nobody may touch the shop:",
+        "       herodeploy unlock 5f0c2a1e",
+        "  -> nobody may touch the shop:",
+        "     herodeploy unlock 5f0c2a1e",
+        "  … nobody may touch the shop:",
+        "    herodeploy unlock 5f0c2a1e",
+        "  ✓ shop-eu  nobody may touch the shop:",
+        "             herodeploy unlock 5f0c2a1e",
+    ]
 
 
 def fail_with(error: str, cwd: Path) -> tuple[int, str]:
