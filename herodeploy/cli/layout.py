@@ -93,13 +93,14 @@ def chronicle(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | N
     if beside - GAP > width:
         made = cards(head, [(*others, sentence(last)) for *others, last in rows])
         return [part for lead, *cell in made for part in _below(lead, *cell, width=width)]
-    indent = beside if width - beside >= SENTENCE else 2 * GAP
+    wanted = min(SENTENCE, max(len(line[-1]) for line in lines))
+    indent = beside if width - beside >= wanted else 2 * GAP
     told = []
     for *others, last in lines:
         wrapped = wrap(last, width - indent)
         lead = "".join(others)
         told.append(lead + wrapped.pop(0) if indent == beside else lead.rstrip())
-        told += [" " * indent + part for part in wrapped]
+        told += [" " * indent + part for part in wrapped if part != "-"]
     return told
 
 

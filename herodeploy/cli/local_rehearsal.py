@@ -92,13 +92,13 @@ def requests(
         (
             moment(datetime.fromisoformat(each["at"])),
             each["method"],
-            each["path"],
             str(each["status"] or "reset"),
             f"{each['milliseconds']}ms",
+            each["path"],
         )
         for each in found
     ]
-    console.table(("AT", "METHOD", "PATH", "STATUS", "TOOK"), rows)
+    console.sentences(("AT", "METHOD", "STATUS", "TOOK", "PATH"), rows)
 
 
 def clock(

@@ -84,3 +84,26 @@ def test_a_yes_that_does_not_count_is_said_to_be_none(shop: Person) -> None:
     heard = shop.herodeploy("approve", delivery, **BOB)
     assert "does not count" not in heard.err
     assert "  delivered" in heard.out
+
+
+def test_what_failed_or_broke_says_how_it_is_tried_again(shop: Person) -> None:
+    shop.herodeploy("deliver")
+    assert shop.herodeploy("targets").out.splitlines()[0].endswith("  BEGAN"), "nothing is to be explained"
+    unknown = shop.herodeploy("targets", "nope", code=2).err
+    assert unknown.splitlines()[1] == "  -> see: herodeploy status; or a stage: staging, production"
+
+    web = (shop.root / "Procfile").read_text()
+    shop.commit("Break", Procfile=f"{web}release: sh -c 'exit 3'\n")
+    again = f"  try that commit again: herodeploy deliver --retry {shop.git('rev-parse', '--short=8', 'HEAD')}"
+    assert shop.herodeploy("deliver", code=1).out.splitlines()[-1] == again
+    assert shop.herodeploy("why", shop.waiting()).out.splitlines()[-1] == again
+    assert shop.herodeploy("targets").out.splitlines()[0].endswith("  WHY")
+
+    shop.commit("Mend", Procfile=web)
+    shop.herodeploy("local", "fault", "error", "--route", "POST /apps/{app}/builds", "--count", "0")
+    assert "is kept as it stands; carry it on: herodeploy resume" in shop.herodeploy("deliver", code=3).err
+    with working(shop, "first") as worker:
+        worker.until("works on shop")
+        told = shop.herodeploy("deliver", code=3).out.splitlines()[-1]
+        assert told.endswith(", the worker of this pipeline, tries it again; or carry it on: herodeploy resume")
+        assert worker.end() == 0

@@ -44,7 +44,7 @@ def test_requests_and_the_clock(shell: Shell, data: Path) -> None:
     asked = [(each["method"], each["path"], each["status"]) for each in seen]
     assert ("POST", "/apps/nope/log-sessions", 404) in asked
     told = shell("local", "requests", "-n", "5", *there, TZ="CET-1").out
-    assert re.search(r"\d\d:\d\d:\d\d CET +POST +/apps/nope/log-sessions", told), told
+    assert re.search(r"\d\d:\d\d:\d\d CET +POST +404 +\d+ms +/apps/nope/log-sessions", told), told
     assert shell("local", "clock", "--advance", "31d", *there, TZ="CET-1").out.endswith(" CET, 31d ahead\n")
     assert json.loads(shell("local", "clock", "--json", *there).out)["ahead"] == 31 * 86_400
 

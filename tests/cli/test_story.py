@@ -296,3 +296,13 @@ def test_sentences_are_shown_whole() -> None:
         "    one two three four five six seven",
         "    eight nine ten",
     ]
+
+
+def test_short_sentences_stand_beside_the_rest_and_none_is_no_line() -> None:
+    head, rows = ("WHEN", "WHY"), [("now" * 9, "it broke"), ("then", "")]
+    assert layout.chronicle(head, rows, 40) == [
+        "WHEN" + " " * 25 + "WHY",
+        "now" * 9 + "  it broke",
+        "then" + " " * 25 + "-",
+    ]
+    assert layout.chronicle(head, rows, 36) == ["WHEN", "    WHY", "now" * 9, "    it broke", "then"]
