@@ -19,7 +19,9 @@ CONTROL = re.compile(
 BREAK = re.compile(r"\s*[\n\u2028\u2029]\s*")
 TIME = re.compile(r"(?<!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b(?![+-])")
 """A time of ours within a sentence; with the day of the week before it, it is one of a calendar's zone and stays."""
-COMMAND = re.compile(r"(?:^|(?<=[:,;] )|(?<=or )|(?<=\())(?:herodeploy|heroku|git) [a-z][^,;()]*?(?=\s*(?:[,;()]|$))")
+COMMAND = re.compile(
+    r"(?:^|(?<=[:,;] )|(?<=or )|(?<=then )|(?<=\())(?:herodeploy|heroku|git) [a-z][^,;()]*?(?=\s*(?:[,;()]|$))"
+)
 """A command to run within a sentence."""
 HELD = "\0"
 """In the place of a blank at which no line ends; no text that is shown has it."""

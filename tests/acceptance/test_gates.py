@@ -48,7 +48,9 @@ def test_a_lock_keeps_out_until_it_is_taken_away(shop: Person) -> None:
     assert "--reason" in shop.herodeploy("promote", "--override", code=2).err
     shop.herodeploy("promote", "--override", "--reason", "bob agrees")
     assert shop.fetch("shop-production", "/index.html") == (200, "two\n")
-    assert "which says WAIT: bob agrees" in shop.herodeploy("history").out
+    assert (
+        "overrode gate lock, which says WAIT, before production by hand: bob agrees" in shop.herodeploy("history").out
+    )
     shop.herodeploy("unlock")
     assert "production is not locked" in shop.herodeploy("unlock", code=2).err
     assert "--why" in shop.herodeploy("lock", code=2).err
