@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 GAP = 2
 NARROWEST = 12
-SENTENCE = 40
+SENTENCE = 36
 """The room that a sentence needs beside other columns."""
 CONTROL = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"

@@ -204,10 +204,17 @@ def _choose(services: Services, stage: StageSpec, app: str, to: str | None) -> t
     target = _previous(services, stage, older, current) if to is None else _named(services, app, older, to)
     if target is None:
         what = "earlier good release" if to is None else f"succeeded earlier release '{to}'"
-        versions = ", ".join(f"v{release.version}" for release in older[:SHOWN])
-        hint = f"one of: {versions}" if versions else "see: herodeploy history"
-        raise UsageError(f"{app} has no {what}", hint=hint)
+        raise UsageError(f"{app} has no {what}", hint=_others(stage, older, to))
     return current, target
+
+
+def _others(stage: StageSpec, older: list[Release], to: str | None) -> str:
+    """Return what may be put back by name alone."""
+    if not older:
+        return "see: herodeploy history"
+    versions = ", ".join(f"v{release.version}" for release in older[:SHOWN])
+    nevertheless = f"put one of these back nevertheless, {versions}: herodeploy rollback {stage.name} --to VERSION"
+    return nevertheless if to is None else f"one of: {versions}"
 
 
 def _previous(services: Services, stage: StageSpec, older: list[Release], current: Release) -> Release | None:
