@@ -227,7 +227,8 @@ def _aside(mark: str, text: str, style: str) -> None:
     from rich.text import Text
 
     screen = _rich(sys.stderr)
-    told = "\n".join(hanging(text, len(mark), screen.width))
+    # Of several lines that have no mark it is seen where each begins.
+    told = "\n".join(hanging(text, len(mark) or 2, screen.width))
     screen.print(Text.assemble((mark, style), told), soft_wrap=True)
 
 

@@ -21,6 +21,7 @@ TIME = re.compile(r"(?<!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )\b(\d{4}-\d\d-\d\d \d\d
 """A time of ours within a sentence; with the day of the week before it, it is one of a calendar's zone and stays."""
 COMMAND = re.compile(
     r"(?:^|(?<=[:,;] )|(?<=or )|(?<=then )|(?<=\())(?:herodeploy|heroku|git) [a-z][^,;()]*?(?=\s*(?:[,;()]|$))"
+    r"|`[^`]{1,40}`"
 )
 """A command to run within a sentence."""
 HELD = "\0"

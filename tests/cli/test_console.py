@@ -87,7 +87,7 @@ from herodeploy.domain.progress import Note
 long = "nobody may touch the shop: herodeploy unlock 5f0c2a1e"
 console.say("  " + long)
 console.warn(long)
-console.error(long, hint=long)
+console.error(long, long, hint=long)
 console.report(Note("wait", long, "production"))
 console.report(Note("done", long, "production", "shop-eu"))
 console.close()
@@ -100,6 +100,8 @@ console.close()
         "         herodeploy unlock 5f0c2a1e",
         "Error: nobody may touch the shop:",
         "       herodeploy unlock 5f0c2a1e",
+        "nobody may touch the shop:",
+        "  herodeploy unlock 5f0c2a1e",
         "  -> nobody may touch the shop:",
         "     herodeploy unlock 5f0c2a1e",
         "  … nobody may touch the shop:",

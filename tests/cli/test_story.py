@@ -262,6 +262,8 @@ def test_a_command_to_run_stands_in_one_line() -> None:
         run,
         "(git push origin main)",
     ]
+    assert layout.wrap("see what `heroku auth:token` prints", 20) == ["see what", "`heroku auth:token`", "prints"]
+    assert layout.wrap("one, then herodeploy targets", 20) == ["one, then", "herodeploy targets"]
     assert layout.wrap("another herodeploy works on the pipeline of somebody", 30) == [
         "another herodeploy works on",
         "the pipeline of somebody",
