@@ -36,6 +36,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 
@@ -64,6 +65,11 @@ class HerodeployError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to tell, a line each; a line break in one of them is of whatever it quotes."""
+        return (self.message,)
+
 
 class UsageError(HerodeployError):
     """The command or its surroundings are not as needed."""
@@ -78,6 +84,7 @@ class ConfigError(UsageError):
         file: the file as the user would name it.
         line: 1-based line, or None where the file as a whole is meant.
         column: 1-based column, where known.
+        others: more mistakes in it, each a line with its place.
     """
 
     def __init__(
@@ -88,12 +95,21 @@ class ConfigError(UsageError):
         line: int | None = None,
         column: int | None = None,
         hint: str | None = None,
+        others: Sequence[str] = (),
     ) -> None:
         place = ":".join(str(part) for part in (file, line, column) if part is not None)
-        super().__init__(f"{place}: {message}", hint=hint)
+        first = f"{place}: {message}"
+        super().__init__("\n".join((first, *others)), hint=hint)
         self.file = file
         self.line = line
         self.column = column
+        self.first = first
+        self.others = list(others)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each mistake."""
+        return (self.first, *self.others)
 
 
 class RepositoryError(UsageError):

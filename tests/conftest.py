@@ -110,6 +110,7 @@ class Person:
             "XDG_STATE_HOME": str(state),
             "GIT_CONFIG_GLOBAL": os.environ["GIT_CONFIG_GLOBAL"],
             "LANG": "C.UTF-8",
+            "TZ": "UTC",
             "HERODEPLOY_LOCAL_STOP_TIMEOUT": "5",
             "HERODEPLOY_LOCAL_ISOLATION_PATHS": os.environ["HERODEPLOY_LOCAL_ISOLATION_PATHS"],
         }

@@ -221,7 +221,7 @@ VARYING = (
     (r"\d{8}-\d{6}-[0-9a-f]{4}", "ID"),
     (r"\b[0-9a-f]{8}\b", "COMMIT"),
     (r"\bv\d+\b", "vN"),
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "WHEN"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? (UTC([+-]\d{4})?|[A-Z]+)\b", "WHEN"),
     (r":\d{4,5}\b", ":PORT"),
     (r"hello-warmer-\w{6}", "hello-warmer-RANDOM"),
     (r"#\d+", "#N"),

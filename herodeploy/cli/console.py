@@ -1,6 +1,7 @@
 """The only file that prints: results to stdout, the story to stderr; colours and motion on a terminal alone.
 
-What is printed may be of somebody else, who shares the database or made the commit: it moves no cursor, forges no line.
+What is printed may be of somebody else, who shares the database, made the commit or answers for an API: it moves no
+cursor and forges no line, as each line goes through `layout.one_line`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from herodeploy.cli.layout import cards, chronicle, clean, columns, hanging, one_line
+from herodeploy.cli.layout import cards, chronicle, columns, hanging, one_line, sentence
 
 if TYPE_CHECKING:
     from herodeploy.cli.story import Story
@@ -68,8 +69,16 @@ def close() -> None:
 
 
 def say(text: str = "") -> None:
-    """Print a line of the result."""
-    say_as_is(one_line(text))
+    """Print a line of the result; on a terminal it ends between words."""
+    lead = " " * (len(text) - len(text.lstrip(" ")))
+    first, *others = hanging(text.lstrip(" "), len(lead), _width())
+    for line in (lead + first, *others):
+        say_as_is(line)
+
+
+def quote(line: str) -> None:
+    """Print a line that an app put out."""
+    say_as_is(one_line(line))
 
 
 def say_as_is(text: str) -> None:
@@ -86,7 +95,7 @@ def say_json(value: object) -> None:
 def say_styled(*parts: tuple[str, str]) -> None:
     """Print a line of the result made of texts and their styles."""
     if not is_terminal(sys.stdout):
-        say("".join(text for text, _ in parts))
+        quote("".join(text for text, _ in parts))
         return
     from rich.text import Text
 
@@ -111,19 +120,19 @@ def sentences(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     first, *others = chronicle(head, rows, _width())
     say_styled((first, "bold"))
     for line in others:
-        say(line)
+        quote(line)
 
 
-def say_hanging(sentence: str, *lead: tuple[str, str]) -> None:
+def say_hanging(text: str, *lead: tuple[str, str]) -> None:
     """Print a sentence behind its lead of texts and their styles; on a terminal its later lines stand below the first.
 
     Parameters:
-        sentence: shown whole.
+        text: the sentence, shown whole.
     """
-    first, *others = hanging(sentence, sum(len(text) for text, _ in lead), _width())
+    first, *others = hanging(text, sum(len(each) for each, _ in lead), _width())
     say_styled(*lead, (first, ""))
     for line in others:
-        say(line)
+        quote(line)
 
 
 def title(text: str, more: str = "") -> None:
@@ -144,14 +153,22 @@ def info(text: str) -> None:
     _aside("", text, "")
 
 
-def warn(text: str) -> None:
+def warn(*lines: str) -> None:
     """Tell something that a person should look at."""
-    _aside("Warning: ", text, "yellow")
+    _aside("Warning: ", lines[0], "yellow")
+    for line in lines[1:]:
+        _aside("", line, "")
 
 
-def error(message: str, hint: str | None = None) -> None:
-    """Tell what is wrong and the way out."""
-    _aside("Error: ", message, "bold red")
+def error(*lines: str, hint: str | None = None) -> None:
+    """Tell what is wrong and the way out.
+
+    Parameters:
+        lines: one of ours each, whatever they quote.
+    """
+    _aside("Error: ", lines[0], "bold red")
+    for line in lines[1:]:
+        _aside("", line, "")
     if hint:
         _aside("  -> ", hint, "cyan")
 
@@ -160,7 +177,9 @@ def traceback(problem: BaseException) -> None:
     """Show where an error came from."""
     import traceback as python
 
-    _aside("", "".join(python.format_exception(problem)).rstrip(), "")
+    for part in python.format_exception(problem):
+        for line in part.splitlines():
+            _aside("  ", line, "")
 
 
 def ask(question: str, default: str | None = None) -> str:
@@ -202,13 +221,15 @@ def someone_is_there() -> bool:
 
 def _aside(mark: str, text: str, style: str) -> None:
     _pause()
-    text = "\n".join(map(clean, text.split("\n")))
     if not is_terminal(sys.stderr):
-        _to_stderr(mark + text)
+        _to_stderr(mark + sentence(text))
         return
     from rich.text import Text
 
-    _rich(sys.stderr).print(Text.assemble((mark, style), text), soft_wrap=True)
+    screen = _rich(sys.stderr)
+    # Of several lines that have no mark it is seen where each begins.
+    told = "\n".join(hanging(text, len(mark) or 2, screen.width))
+    screen.print(Text.assemble((mark, style), told), soft_wrap=True)
 
 
 def _pause() -> None:

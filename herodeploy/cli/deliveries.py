@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from herodeploy.cli import console
-from herodeploy.cli.layout import until
+from herodeploy.cli.layout import sentence, until
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.gate import Answer
 from herodeploy.domain.snapshot import plain
@@ -53,7 +53,17 @@ def show(services: Services, delivery: Delivery, *, json: bool) -> None:
         say_answers(delivery, verdicts, told=delivery.reason or "")
         _say_carry_on(services, verdicts)
     elif delivery.status is Status.ERRORED:
-        console.say("  carry it on: herodeploy resume")
+        _say_tried_again(services)
+    elif delivery.status is Status.FAILED:
+        from herodeploy.flows.verdicts import failed_at_gate
+
+        if not failed_at_gate(services, delivery):
+            console.say(f"  {try_again(delivery)}")
+
+
+def try_again(delivery: Delivery) -> str:
+    """Return how a commit that failed is tried once more."""
+    return f"try that commit again: herodeploy deliver --retry {delivery.short}"
 
 
 def say_answers(delivery: Delivery, verdicts: Sequence[Verdict], *, told: str) -> None:
@@ -83,7 +93,8 @@ def say_verdicts(verdicts: Sequence[Verdict], *, until: Callable[[datetime], str
         answer = verdict.answer.value
         reason = f"{verdict.name}: {verdict.reason}"
         if until and verdict.look_again_at and verdict.answer is Answer.WAIT:
-            reason += f" (asked again at {until(verdict.look_again_at)})"
+            again = until(verdict.look_again_at)
+            reason += "" if again in sentence(reason) else f" (asked again at {again})"
         console.say_hanging(reason, ("  ", ""), (answer.ljust(width + 2), console.STYLES.get(answer, "")))
 
 
@@ -107,6 +118,14 @@ def _line(delivery: Delivery) -> None:
     say_head(delivery)
     if delivery.reason:
         console.say(f"  {delivery.reason}")
+
+
+def _say_tried_again(services: Services) -> None:
+    from herodeploy.app import standing_worker
+
+    who = standing_worker(services)
+    by_itself = f"{who}, the worker of this pipeline, tries it again; or " if who is not None else ""
+    console.say(f"  {by_itself}carry it on: herodeploy resume")
 
 
 def _say_carry_on(services: Services, verdicts: Sequence[Verdict]) -> None:

@@ -63,7 +63,7 @@ def _ways_out(found: Explanation) -> list[str]:
         ends = [f"or end it: herodeploy rollback {delivery.at_stage}"] if delivery.soaks else []
         return ["if nothing works on it, carry it on: herodeploy resume", *ends]
     if delivery.status is Status.FAILED and (found.rejected or not found.at_gate):
-        return [f"try that commit again: herodeploy deliver --retry {delivery.short}"]
+        return [deliveries.try_again(delivery)]
     if delivery.status is Status.WAITING and found.answer is Answer.PASS:
         return ["every gate passes by now; carry it on: herodeploy resume"]
     times = [f"not before {until(found.not_before)}"] if found.not_before else []

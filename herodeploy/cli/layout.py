@@ -9,24 +9,43 @@ from datetime import UTC, datetime
 
 GAP = 2
 NARROWEST = 12
-SENTENCE = 40
+SENTENCE = 36
 """The room that a sentence needs beside other columns."""
 CONTROL = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
     r"|[\u202a-\u202e\u2066-\u2069]"  # which turn the direction of writing
 )
 
-BREAK = re.compile(r"\s*\n\s*")
-
-
-def clean(text: str) -> str:
-    """Return one line of foreign output without colours, cursor moves and other control characters."""
-    return CONTROL.sub("", text.replace("\t", "    "))
+BREAK = re.compile(r"\s*[\n\u2028\u2029]\s*")
+TIME = re.compile(r"(?<!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b(?![+-])")
+"""A time of ours within a sentence; with the day of the week before it, it is one of a calendar's zone and stays."""
+COMMAND = re.compile(
+    r"(?:^|(?<=[:,;] )|(?<=or )|(?<=then )|(?<=\())(?:herodeploy|heroku|git) [a-z][^,;()]*?(?=\s*(?:[,;()]|$))"
+    r"|`[^`]{1,40}`"
+)
+"""A command to run within a sentence."""
+HELD = "\0"
+"""In the place of a blank at which no line ends; no text that is shown has it."""
 
 
 def one_line(text: str) -> str:
-    """Return what somebody else has written, as a lock's reason, as one line without control characters."""
-    return clean(BREAK.sub(" ", text.rstrip("\n")))
+    """Return what somebody else has written, as a lock's reason or a line of output, as one line that is only text.
+
+    Without line breaks, colours, cursor moves and other control characters it can forge no line of ours.
+    """
+    return CONTROL.sub("", BREAK.sub(" ", text.rstrip("\n")).replace("\t", "    "))
+
+
+def sentence(text: str) -> str:
+    """Return a sentence of ours as one line, its times as this machine's clock shows them."""
+    return TIME.sub(_here, one_line(text))
+
+
+def _here(found: re.Match[str]) -> str:
+    try:
+        return until(datetime.fromisoformat(f"{found[1]}Z"))
+    except (ValueError, OverflowError, OSError):  # somebody else wrote it, and there is no such time
+        return found[0]
 
 
 def columns(
@@ -65,35 +84,53 @@ def cards(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[str]]
 def chronicle(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
     """Return head and rows as lines; the last cell is a sentence, wrapped beside the others or below them.
 
+    Rows that are too wide without it are cards.
+
     Parameters:
         width: of the terminal; None wraps nothing.
     """
-    lines = columns(head, rows)
+    lines = columns(head, [(*others, sentence(last)) for *others, last in rows])
     if width is None:
         return ["".join(line).rstrip() for line in lines]
     beside = sum(map(len, lines[0][:-1]))
-    indent = beside if width - beside >= SENTENCE else 2 * GAP
+    if beside - GAP > width:
+        made = cards(head, [(*others, sentence(last)) for *others, last in rows])
+        return [part for lead, *cell in made for part in _below(lead, *cell, width=width)]
+    wanted = min(SENTENCE, max(len(line[-1]) for line in lines))
+    indent = beside if width - beside >= wanted else 2 * GAP
     told = []
-    for *others, sentence in lines:
-        wrapped = textwrap.wrap(sentence, width - indent, break_long_words=False, break_on_hyphens=False) or [""]
+    for *others, last in lines:
+        wrapped = wrap(last, width - indent)
         lead = "".join(others)
         told.append(lead + wrapped.pop(0) if indent == beside else lead.rstrip())
-        told += [" " * indent + part for part in wrapped]
+        told += [" " * indent + part for part in wrapped if part != "-"]
     return told
 
 
-def hanging(sentence: str, indent: int, width: int | None) -> list[str]:
+def hanging(text: str, indent: int, width: int | None) -> list[str]:
     """Return a sentence as lines, those after the first one indented.
 
     Parameters:
         indent: where the sentence begins on its first line.
         width: of the terminal; None wraps nothing.
     """
-    sentence = one_line(sentence)
+    text = sentence(text)
     if width is None or width - indent < NARROWEST:
-        return [sentence]
-    first, *others = textwrap.wrap(sentence, width - indent, break_long_words=False, break_on_hyphens=False) or [""]
+        return [text]
+    first, *others = wrap(text, width - indent)
     return [first, *(" " * indent + line for line in others)]
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return a sentence as lines that end between words, but never within a command: people copy it as a whole."""
+    held = COMMAND.sub(lambda found: found[0].replace(" ", HELD), text)
+    lines = textwrap.wrap(held, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return [line.replace(HELD, " ") for line in lines]
+
+
+def _below(lead: str, cell: str = "", *, width: int) -> list[str]:
+    first, *others = hanging(cell, len(lead), width)
+    return [lead + first, *others]
 
 
 def shorten(text: str, width: int) -> str:
@@ -121,10 +158,17 @@ def lasted(seconds: float) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return a time of this machine's clock."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """Return a time of this machine's clock, with the name of its zone."""
+    return _shown(at, "%Y-%m-%d %H:%M:%S")
 
 
 def until(at: datetime | None) -> str:
-    """Return a time to come of this machine's clock, to the minute; nothing where there is none."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
+    """Return a time of this machine's clock as `moment` does, to the minute; nothing where there is none."""
+    return _shown(at, "%Y-%m-%d %H:%M") if at else ""
+
+
+def _shown(at: datetime, form: str) -> str:
+    here = at.astimezone()
+    name = here.tzname() or ""
+    # Many zones have no name but their distance: -03.
+    return f"{here.strftime(form)} {name if name.isalpha() else f'UTC{here:%z}'}"

@@ -135,10 +135,10 @@ def logs(
     with Heroku.connect(running.url, Secret(running.token)) as heroku:
         try:
             if follow:
-                heroku.logs.follow(app, console.say, lines=lines)
+                heroku.logs.follow(app, console.quote, lines=lines)
                 return
             for line in heroku.logs.lines(app, lines):
-                console.say(line)
+                console.quote(line)
         except NotFound as error:
             names = [each.name for each in heroku.apps.list()]
             if app in names:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from herodeploy.cli import console
+from herodeploy.cli.layout import moment
 from herodeploy.cli.options import Data, Json
 from herodeploy.cli.surroundings import data_folder, local_errors
 from herodeploy.errors import PlatformUnreachable, UsageError
@@ -88,10 +89,16 @@ def requests(
         console.say_json(found)
         return
     rows = [
-        (each["at"], each["method"], each["path"], str(each["status"] or "reset"), f"{each['milliseconds']}ms")
+        (
+            moment(datetime.fromisoformat(each["at"])),
+            each["method"],
+            str(each["status"] or "reset"),
+            f"{each['milliseconds']}ms",
+            each["path"],
+        )
         for each in found
     ]
-    console.table(("AT", "METHOD", "PATH", "STATUS", "TOOK"), rows)
+    console.sentences(("AT", "METHOD", "STATUS", "TOOK", "PATH"), rows)
 
 
 def clock(
@@ -113,9 +120,8 @@ def clock(
     if json:
         console.say_json(told)
     else:
-        console.say(
-            f"{told['now']}" + (f", {durations.write(timedelta(seconds=told['ahead']))} ahead" if told["ahead"] else "")
-        )
+        ahead = f", {durations.write(timedelta(seconds=told['ahead']))} ahead" if told["ahead"] else ""
+        console.say(moment(datetime.fromisoformat(told["now"])) + ahead)
 
 
 @contextmanager

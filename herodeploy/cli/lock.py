@@ -35,7 +35,11 @@ def run(
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help=f"When the lock ends by itself, {when.EXAMPLES}.", show_default="never"),
+        typer.Option(
+            metavar="TIME",
+            help=f"When the lock ends by itself, {when.EXAMPLES}; of your time zone where it names none.",
+            show_default="never",
+        ),
     ] = None,
     lasting: Annotated[
         str | None, typer.Option("--for", metavar="LENGTH", help="How long it lasts, such as 2h or 1h30m.")

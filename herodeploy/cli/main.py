@@ -15,8 +15,7 @@ from typer.core import TyperGroup
 
 from herodeploy import __version__
 from herodeploy.cli import console
-from herodeploy.cli.layout import one_line
-from herodeploy.errors import ConfigError, ExitCode, HerodeployError, Interrupted
+from herodeploy.errors import ExitCode, HerodeployError, Interrupted
 
 TOPICS = {
     "init": "init",
@@ -136,8 +135,7 @@ def _fail(error: Exception, *, debug: bool) -> int:
     if debug:
         console.traceback(error)
     if isinstance(error, HerodeployError):
-        lines = isinstance(error, ConfigError)  # one for each mistake
-        console.error(error.message if lines else one_line(error.message), error.hint)
+        console.error(*error.lines, hint=error.hint)
         return error.exit_code
     if isinstance(error, typer.Abort):
         console.info("")  # the cursor stands behind a question
@@ -147,11 +145,11 @@ def _fail(error: Exception, *, debug: bool) -> int:
         return _usage(error)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        console.error(f"{place}{error.strerror or error}", "see what the system says about that file or device")
+        console.error(f"{place}{error.strerror or error}", hint="see what the system says about that file or device")
         return ExitCode.PLATFORM
     console.error(
         f"herodeploy met a fault of its own: {type(error).__name__}: {error}",
-        "run the same command with --debug for the traceback, and report it",
+        hint="run the same command with --debug for the traceback, and report it",
     )
     return ExitCode.PLATFORM
 
@@ -165,7 +163,7 @@ def _usage(error: Any) -> int:
         for line in message.splitlines():
             console.say(line)
     else:
-        console.error(message, _meant(message) or f"see: {path} --help")
+        console.error(message, hint=_meant(message) or f"see: {path} --help")
     return ExitCode.USAGE
 
 

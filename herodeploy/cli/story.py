@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from herodeploy.cli.layout import NARROWEST, clean, lasted, one_line
+from herodeploy.cli.layout import NARROWEST, hanging, lasted, one_line, sentence
 
 if TYPE_CHECKING:
     from herodeploy.domain.progress import Note
@@ -86,7 +86,7 @@ class PlainStory:
             if note.app and not named and (note.leg, note.app) != self._speaker:
                 self._write(f"{leg}{note.app}:")
             self._speaker = (None, None) if named else (note.leg, note.app)
-            self._write(f"{leg}{f'{named} ' if named else ''}| {clean(note.text)}".rstrip())
+            self._write(f"{leg}{f'{named} ' if named else ''}| {one_line(note.text)}".rstrip())
             return
         self._speaker = (note.leg, note.app) if note.kind == "step" else (None, None)
         lasted, last, self._last = self._times.of(note), self._last, note
@@ -94,7 +94,7 @@ class PlainStory:
             return
         app = f"{note.app}: " if note.app and note.app not in note.text else ""
         self._write(
-            f"{leg}{app}{self.WORDS.get(note.kind, '')}{one_line(note.text)}" + (f" ({lasted})" if lasted else "")
+            f"{leg}{app}{self.WORDS.get(note.kind, '')}{sentence(note.text)}" + (f" ({lasted})" if lasted else "")
         )
 
     def pause(self) -> None:
@@ -171,16 +171,17 @@ class TerminalStory:
     def _line(self, note: Note, lasted: str) -> None:
         from rich.text import Text
 
-        mark, plain, style = self.MARKS[note.kind]
+        fancy, plain, style = self.MARKS[note.kind]
+        mark = (fancy if self._fancy else plain, style)
         if note.kind == "leg":
-            text = Text.assemble((mark if self._fancy else plain, style), " ", (note.leg or "", style), "  ")
-            self._console.print(text.append(one_line(note.text), "bold"), soft_wrap=True)
-            return
-        app = f"{note.app}  " if note.app and note.app not in note.text else ""
-        text = Text.assemble("  ", (mark if self._fancy else plain, style), " ", (app, "bold"))
-        text.append(one_line(note.text), style if note.kind in ("failed", "warning", "wait") else "")
-        text.append(f"  {lasted}" if lasted else "", "dim")
-        self._console.print(text, soft_wrap=True)
+            text, told = Text.assemble(mark, " ", (note.leg or "", style), "  "), "bold"
+        else:
+            app = f"{note.app}  " if note.app and note.app not in note.text else ""
+            text = Text.assemble("  ", mark, " ", (app, "bold"))
+            told = style if note.kind in ("failed", "warning", "wait") else ""
+        after = f"  {lasted}" if lasted else ""
+        lines = hanging(note.text, len(text), self._console.width - len(after))
+        self._console.print(text.append("\n".join(lines), told).append(after, "dim"), soft_wrap=True)
 
     def _output(self, note: Note) -> None:
         from rich.text import Text
@@ -192,7 +193,7 @@ class TerminalStory:
             self._console.print(Text(f"{gutter}{note.app}:", "dim bold"), soft_wrap=True)
         self._speaker = (None, None) if named else (note.leg, note.app)
         room = max(self._console.width - len(gutter), NARROWEST)
-        for line in Text(clean(note.text)).wrap(self._console, room):
+        for line in Text(one_line(note.text)).wrap(self._console, room):
             self._console.print(Text.assemble(gutter, line, style="dim"), soft_wrap=True)
 
     def _move(self) -> None:
@@ -226,7 +227,7 @@ class _Going:
         if note.kind in ("leg", "step"):
             self._steps.pop(key, None)
             what = f"{note.app}: {note.text}" if note.app else note.text
-            self._steps[key] = _Moving(one_line(what), self._spinner)
+            self._steps[key] = _Moving(sentence(what), self._spinner)
 
     def newest(self) -> _Moving | None:
         return next(reversed(self._steps.values()), None)

@@ -49,12 +49,15 @@ def run(
         console.say_json({"targets": [target.to_json() for target in chosen]})
     elif said is not None:
         for line in said.splitlines():
-            console.say(line)
+            console.quote(line)
     elif not shown:
         console.say("nothing has been deployed or promoted yet")
     else:
-        head = ("STAGE", "WAVE", "APP", "RELEASE", "STATUS", "BEGAN", "WHY")
-        console.sentences(head, [_row(target) for target in shown])
+        head, rows = ("STAGE", "WAVE", "APP", "RELEASE", "STATUS", "BEGAN", "WHY"), [_row(target) for target in shown]
+        if any(why for *_, why in rows):
+            console.sentences(head, rows)
+        else:
+            console.table(head[:-1], [row[:-1] for row in rows])
 
 
 def _row(target: Target) -> tuple[str, ...]:

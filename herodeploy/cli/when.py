@@ -33,6 +33,8 @@ def length(text: str, option: str) -> timedelta:
 def point(text: str, now: datetime, option: str) -> datetime:
     """Return a point in time, of this machine's clock where the text names no zone; an hour of day is the next one.
 
+    What herodeploy prints can be given: it ends with UTC, a distance from it, or the name of this machine's zone.
+
     Raises:
         UsageError: it is none.
     """
@@ -44,9 +46,20 @@ def point(text: str, now: datetime, option: str) -> datetime:
             today = here.replace(hour=hour, minute=minute, second=0, microsecond=0, tzinfo=None)
             return next(at for day in (0, 1) if (at := (today + timedelta(days=day)).astimezone()) > now)
     try:
-        return datetime.fromisoformat(text.strip()).astimezone()
-    except (ValueError, OverflowError, OSError):
+        return _written(text.strip())
+    except (ValueError, OverflowError, OSError, StopIteration):
         raise UsageError(f"{option} is '{text}', which is no time", hint=EXAMPLES) from None
+
+
+def _written(text: str) -> datetime:
+    time, _, zone = text.rpartition(" ")
+    if distance := re.fullmatch(r"UTC([+-]\d{4})?", zone):
+        return datetime.fromisoformat(f"{time}{distance[1] or 'Z'}").astimezone()
+    if not zone.isalpha():
+        return datetime.fromisoformat(text).astimezone()
+    local = datetime.fromisoformat(time)
+    # An hour that comes twice has a name each time.
+    return next(at for fold in (0, 1) if (at := local.replace(fold=fold).astimezone()).tzname() == zone)
 
 
 def end(until: str | None, lasting: str | None, now: datetime) -> datetime | None:

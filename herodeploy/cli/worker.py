@@ -106,7 +106,8 @@ class _Changes:
         try:
             load(self._file)
         except ConfigError as error:
-            console.warn(f"{error.message}; the file as it was before counts on")
+            *others, last = error.lines
+            console.warn(*others, f"{last}; the file as it was before counts on")
             return False
         return True
 

@@ -47,8 +47,8 @@ def complain(problems: Iterable[Problem], node: Node, file: str) -> None:
     place, first = placed[0]
     if len(placed) == 1:
         raise ConfigError(first.message, file=file, line=place.line, hint=first.hint)
-    others = "".join(f"\n{file}:{where.line}: {_with_hint(each)}" for where, each in placed[1:])
-    raise ConfigError(_with_hint(first) + others, file=file, line=place.line)
+    others = [f"{file}:{where.line}: {_with_hint(each)}" for where, each in placed[1:]]
+    raise ConfigError(_with_hint(first), file=file, line=place.line, others=others)
 
 
 def _with_hint(problem: Problem) -> str:

@@ -127,7 +127,7 @@ def _transient(services: Services, stage: StageSpec, source: App, release: Relea
 
 def _record(services: Services, stage: StageSpec, release: Release, against: Sequence[Verdict], reason: str) -> None:
     for each in against:
-        text = f"overrode gate {each.name} before {stage.name} by hand, which says {each.answer}: {reason}"
+        text = f"overrode gate {each.name}, which says {each.answer}, before {stage.name} by hand: {reason}"
         data: dict[str, object] = {
             "gate": each.name,
             "said": each.answer.value,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from herodeploy.domain.gate import Facts, Verdict
 from herodeploy.domain.lock import Lock
 from herodeploy.domain.snapshot import plain
+from herodeploy.domain.times import utc
 from herodeploy.errors import UsageError
 from herodeploy.flows.services import Services
 from herodeploy.flows.waiting import wait_for
@@ -43,8 +44,9 @@ def lock(
     if not why.strip():
         raise UsageError("a lock wants a reason", hint="say it with --why TEXT")
     now = services.clock()
+    until = until.astimezone(UTC) if until is not None else None
     if until is not None and until <= now:
-        raise UsageError(f"that lock would have ended already, at {until:%Y-%m-%d %H:%M} UTC", hint="name a later time")
+        raise UsageError(f"that lock would have ended already, at {utc(until)}", hint="name a later time")
     pipeline_id, name = _place(services, stage, scope)
     made = Lock(secrets.token_hex(4), pipeline_id, name, services.actor, why.strip(), now, until, warning)
     text = f"{'warns of' if warning else 'locked'} {made.scope}{_ends(made)}: {made.why}"
@@ -179,4 +181,4 @@ def _not_locked(place: str, wider: list[Lock]) -> UsageError:
 
 
 def _ends(lock: Lock) -> str:
-    return f" until {lock.until:%Y-%m-%d %H:%M} UTC" if lock.until else ""
+    return f" until {utc(lock.until)}" if lock.until else ""

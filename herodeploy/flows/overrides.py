@@ -134,7 +134,7 @@ def _record(services: Services, delivery: Delivery, verdict: Verdict, reason: st
         reason=reason,
     )
     said = verdict.said or verdict.answer
-    text = f"overrode gate {verdict.name} before {delivery.at_stage} for {delivery.short}, which says {said}: {reason}"
+    text = f"overrode gate {verdict.name}, which says {said}, before {delivery.at_stage} for {delivery.short}: {reason}"
     data: dict[str, object] = {"gate": verdict.name, "said": said.value, "says": verdict.reason, "reason": reason}
     event = services.event("gate.overridden", text, delivery_id=delivery.id, stage=delivery.at_stage, data=data)
     services.store.gates.add_override(decision, event)

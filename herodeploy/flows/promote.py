@@ -8,6 +8,7 @@ from typing import Any
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.promotion import PromotionPlan, Refusal, narrow, plan_promotion
+from herodeploy.domain.times import utc
 from herodeploy.engine.direct import DirectRun
 from herodeploy.errors import Locked, Refused
 from herodeploy.flows import baseline, by_hand, holds, plain, soak
@@ -144,7 +145,7 @@ def _cut(services: Services, chosen: Chosen) -> dict[str, Any] | None:
         return None
     if "waves" in noted and noted["waves"] != _waves(narrow(chosen.stage, chosen.apps)):
         return None
-    told = f"carrying on the promotion of {last.at:%Y-%m-%d %H:%M} UTC, which was cut"
+    told = f"carrying on the promotion of {utc(last.at)}, which was cut"
     services.tell("info", told, leg=chosen.stage.name)
     return noted
 

@@ -11,6 +11,7 @@ from herodeploy.domain.delivery import Delivery
 from herodeploy.domain.event import Event
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Release
+from herodeploy.domain.times import utc
 from herodeploy.errors import InvalidRequest, Refused, UsageError
 from herodeploy.flows import baseline, holds, locks
 from herodeploy.flows.between_waves import end, soaking_in
@@ -155,7 +156,7 @@ def _cut(services: Services, stage: StageSpec) -> Pairs | None:
     moves = last.data.get("moves")
     if not isinstance(moves, dict) or not moves or not set(moves) <= set(stage.apps):
         return None
-    services.tell("info", f"carrying on the rollback of {last.at:%Y-%m-%d %H:%M} UTC, which was cut", leg=stage.name)
+    services.tell("info", f"carrying on the rollback of {utc(last.at)}, which was cut", leg=stage.name)
     get = services.heroku.releases.get
     return {app: (get(app, moves[app]["from"]), get(app, moves[app]["to"])) for app in stage.apps if app in moves}
 
@@ -203,10 +204,17 @@ def _choose(services: Services, stage: StageSpec, app: str, to: str | None) -> t
     target = _previous(services, stage, older, current) if to is None else _named(services, app, older, to)
     if target is None:
         what = "earlier good release" if to is None else f"succeeded earlier release '{to}'"
-        versions = ", ".join(f"v{release.version}" for release in older[:SHOWN])
-        hint = f"one of: {versions}" if versions else "see: herodeploy history"
-        raise UsageError(f"{app} has no {what}", hint=hint)
+        raise UsageError(f"{app} has no {what}", hint=_others(stage, older, to))
     return current, target
+
+
+def _others(stage: StageSpec, older: list[Release], to: str | None) -> str:
+    """Return what may be put back by name alone."""
+    if not older:
+        return "see: herodeploy history"
+    versions = ", ".join(f"v{release.version}" for release in older[:SHOWN])
+    nevertheless = f"put one of these back nevertheless, {versions}: herodeploy rollback {stage.name} --to VERSION"
+    return nevertheless if to is None else f"one of: {versions}"
 
 
 def _previous(services: Services, stage: StageSpec, older: list[Release], current: Release) -> Release | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from herodeploy.domain.times import utc
 from herodeploy.errors import UsageError
 from herodeploy.flows.review import ReviewView, destroy_view, list_
 from herodeploy.flows.services import Services
@@ -54,4 +55,4 @@ def _why(services: Services, view: ReviewView, *, gone: bool) -> str | None:
         return None
     builds = services.heroku.builds.list(view.app) if view.app is not None else []
     fed = max([view.created_at, *(build.created_at for build in builds)])
-    return None if services.clock() - fed <= ttl else f"no new build since {fed:%Y-%m-%d %H:%M} UTC"
+    return None if services.clock() - fed <= ttl else f"no new build since {utc(fed)}"

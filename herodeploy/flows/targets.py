@@ -26,7 +26,10 @@ def targets(services: Services, of: str | None = None) -> list[Target]:
     """
     pipeline_id, stages = services.pipeline().id, [stage.name for stage in services.spec.stages]
     if of is not None and of not in stages:
-        return services.store.targets.of_delivery(find(services, of).id)
+        try:
+            return services.store.targets.of_delivery(find(services, of).id)
+        except UsageError as error:
+            raise UsageError(error.message, hint=f"{error.hint}; or a stage: {', '.join(stages)}") from None
     meant = stages if of is None else [of]
     return [target for stage in meant for target in services.store.targets.of_last_move(pipeline_id, stage)]
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from herodeploy.domain.check import Check, CheckState
 from herodeploy.domain.secret import Secret
+from herodeploy.domain.times import utc
 from herodeploy.errors import ForgeBusy, ForgeError, HerodeployError, UsageError
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class GitHub:
             until = datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC)
         known = self.place.token is not None
         hint = None if known else f"with a token there are more: set {TOKENS[1]}"
-        return ForgeBusy(f"GitHub takes no more calls until {until:%H:%M} UTC", until=until, hint=hint)
+        return ForgeBusy(f"GitHub takes no more calls until {utc(until)}", until=until, hint=hint)
 
     def _refused(self, error: GithubException, commit: str) -> HerodeployError:
         token = self.place.token_name

@@ -7,6 +7,7 @@ from typing import Any
 
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import GateSpec
+from herodeploy.domain.times import utc
 from herodeploy.gates import options
 
 KIND = "batch"
@@ -32,7 +33,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
     if many is not None:
         return Verdict(KIND, Answer.WAIT, many, facts=known)
     if now < ends and gap is not None:
-        reason = f"something entered {stage} less than {options.spoken(gap)} ago: next {ends:%Y-%m-%d %H:%M} UTC"
+        reason = f"something entered {stage} less than {options.spoken(gap)} ago: next {utc(ends)}"
         return Verdict(KIND, Answer.WAIT, reason, until=ends, facts=known)
     return Verdict(KIND, Answer.PASS, f"{_counted(known)} since the last that entered {stage}", facts=known)
 

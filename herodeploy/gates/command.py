@@ -29,12 +29,13 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:
         return Verdict(KIND, Answer.WAIT, f"{what} has not run yet", until=now)
     known = dict(observed.data)
     status, last = known["exit_status"], _last_line(str(known["output"]))
-    said = f"{what} ended with exit status {status}{f': {last}' if last else ''}"
+    later = ", which means later" if status == LATER else ""
+    said = f"{what} ended with exit status {status}{later}{f': {last}' if last else ''}"
     if status == 0:
         return Verdict(KIND, Answer.PASS, said, facts=known)
     if status == LATER:
         known["look_again_at"] = due(observed, spec).isoformat()
-        return Verdict(KIND, Answer.WAIT, f"{said}, which means later", facts=known)
+        return Verdict(KIND, Answer.WAIT, said, facts=known)
     if status is None:
         said = f"{what} took longer than {options.spoken(timeout(spec))}"
     return Verdict(KIND, Answer.FAIL, said, facts=known)

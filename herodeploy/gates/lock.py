@@ -7,6 +7,7 @@ from datetime import datetime
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.lock import Lock
 from herodeploy.domain.pipeline import GateSpec
+from herodeploy.domain.times import utc
 
 KIND = "lock"
 NAMED = 3
@@ -35,7 +36,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001
 
 def sentence(lock: Lock) -> str:
     """Say what is locked, by whom, why and until when."""
-    until = f" until {lock.until:%Y-%m-%d %H:%M} UTC" if lock.until else ""
+    until = f" until {utc(lock.until)}" if lock.until else ""
     return f"{lock.scope} is locked by {lock.by}{until}: {' '.join(lock.why.split())}"
 
 

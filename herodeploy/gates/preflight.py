@@ -47,7 +47,7 @@ class Finding:
     Parameters:
         finding: its kind, one of `LEVELS`.
         level: block or warn.
-        app: the app that it is about.
+        app: the app that it is about, or several.
         text: a sentence that names it.
         way_out: what to do, mostly a command.
     """
@@ -117,8 +117,9 @@ def _all(data: Data, options: Mapping[str, Any]) -> Iterator[Finding]:
             yield from _stack(slug, target)
         yield from _buildpacks(upstream, target)
         if slug is not None:
-            yield from _release_phase(slug, target)
             yield from _migrations(data["commit"], slug, target)
+    if slug is not None and RELEASE_PHASE in slug["process_types"]:
+        yield _release_phase([target["app"] for target in data["targets"]])
 
 
 def _finding(kind: str, app: str, text: str, way_out: str, *, level: str = "block") -> Finding:
@@ -203,11 +204,9 @@ def _buildpacks(upstream: Data, target: Data) -> Iterator[Finding]:
         yield _finding("buildpacks", app, text, f"heroku buildpacks:clear --app {app}")
 
 
-def _release_phase(slug: Data, target: Data) -> Iterator[Finding]:
-    if RELEASE_PHASE in slug["process_types"]:
-        app = target["app"]
-        way_out = f"its output will be in heroku releases:output --app {app}"
-        yield _finding("release_phase", app, f"the release phase runs in {app}", way_out)
+def _release_phase(apps: list[str]) -> Finding:
+    output = f"then herodeploy targets --output {apps[0] if len(apps) == 1 else 'APP'}"
+    return _finding("release_phase", ", ".join(apps), f"the release phase runs in {listed(apps, SHOWN)}", output)
 
 
 def _migrations(commit: str, slug: Data, target: Data) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from herodeploy.domain.gate import Answer, Facts, Verdict
 from herodeploy.domain.pipeline import GateSpec
+from herodeploy.domain.times import utc
 from herodeploy.gates import options
 
 KIND = "soak"
@@ -47,7 +48,7 @@ def ask(facts: Facts, spec: GateSpec, now: datetime) -> Verdict:  # noqa: ARG001
     if looked_at >= ends:
         return Verdict(KIND, Answer.PASS, f"healthy in {where} for {options.spoken(length)}", facts=data)
     known["look_again_at"] = min(ends, seen.at + every(spec)).isoformat()
-    soaks = f"soaks in {where} until {ends:%Y-%m-%d %H:%M} UTC, {options.spoken(length)} without interruption"
+    soaks = f"soaks in {where} until {utc(ends)}, {options.spoken(length)} without interruption"
     return Verdict(KIND, Answer.WAIT, soaks, until=ends, facts=known)
 
 

@@ -18,7 +18,7 @@ def test_of_what_has_ended_no_times_are_told_and_nothing_that_would_be_refused(s
     shop.herodeploy("lock", "--why", "lunch", "--for", "2h", **BOB)
     shop.herodeploy("deliver")
     first = shop.waiting()
-    assert "(asked again at 20" in shop.herodeploy("why").out
+    assert "  not before 20" in shop.herodeploy("why").out
     shop.herodeploy("reject", first, "-m", "numbers are wrong", **BOB)
     told = shop.herodeploy("why").out.splitlines()
     assert "  WAIT  lock: production is locked by bob@example.com until 20" in "\n".join(told)
@@ -63,7 +63,7 @@ def test_what_waits_for_a_time_says_who_carries_it_on(shop: Person) -> None:
     shop.herodeploy("lock", "--why", "lunch", "--for", "2h", **BOB)
     [lock] = shop.herodeploy("locks", "--json").json()["locks"]
     told = shop.herodeploy("deliver").out.splitlines()[-1]
-    ends = f"{datetime.fromisoformat(lock['until']).astimezone():%Y-%m-%d %H:%M}"
+    ends = f"{datetime.fromisoformat(lock['until']):%Y-%m-%d %H:%M} UTC"
     assert told == f"  carry it on after {ends} with: herodeploy resume, or keep a worker running: herodeploy worker"
     with working(shop, "first") as worker:
         worker.until("works on shop")
@@ -84,3 +84,26 @@ def test_a_yes_that_does_not_count_is_said_to_be_none(shop: Person) -> None:
     heard = shop.herodeploy("approve", delivery, **BOB)
     assert "does not count" not in heard.err
     assert "  delivered" in heard.out
+
+
+def test_what_failed_or_broke_says_how_it_is_tried_again(shop: Person) -> None:
+    shop.herodeploy("deliver")
+    assert shop.herodeploy("targets").out.splitlines()[0].endswith("  BEGAN"), "nothing is to be explained"
+    unknown = shop.herodeploy("targets", "nope", code=2).err
+    assert unknown.splitlines()[1] == "  -> see: herodeploy status; or a stage: staging, production"
+
+    web = (shop.root / "Procfile").read_text()
+    shop.commit("Break", Procfile=f"{web}release: sh -c 'exit 3'\n")
+    again = f"  try that commit again: herodeploy deliver --retry {shop.git('rev-parse', '--short=8', 'HEAD')}"
+    assert shop.herodeploy("deliver", code=1).out.splitlines()[-1] == again
+    assert shop.herodeploy("why", shop.waiting()).out.splitlines()[-1] == again
+    assert shop.herodeploy("targets").out.splitlines()[0].endswith("  WHY")
+
+    shop.commit("Mend", Procfile=web)
+    shop.herodeploy("local", "fault", "error", "--route", "POST /apps/{app}/builds", "--count", "0")
+    assert "is kept as it stands; carry it on: herodeploy resume" in shop.herodeploy("deliver", code=3).err
+    with working(shop, "first") as worker:
+        worker.until("works on shop")
+        told = shop.herodeploy("deliver", code=3).out.splitlines()[-1]
+        assert told.endswith(", the worker of this pipeline, tries it again; or carry it on: herodeploy resume")
+        assert worker.end() == 0

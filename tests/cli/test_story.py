@@ -252,6 +252,34 @@ def test_a_sentence_hangs_below_its_beginning_where_there_is_room() -> None:
     assert layout.hanging("", 8, 24) == [""]
 
 
+def test_a_command_to_run_stands_in_one_line() -> None:
+    run = "herodeploy approve 20261123-120350-fdf5"
+    assert layout.wrap(f"waits for an approval: {run}", 50) == ["waits for an approval:", run]
+    assert layout.wrap(f"one, or {run}; {run}, {run} (git push origin main)", 24) == [
+        "one, or",
+        f"{run};",
+        f"{run},",
+        run,
+        "(git push origin main)",
+    ]
+    assert layout.wrap("see what `heroku auth:token` prints", 20) == ["see what", "`heroku auth:token`", "prints"]
+    assert layout.wrap("one, then herodeploy targets", 20) == ["one, then", "herodeploy targets"]
+    assert layout.wrap("another herodeploy works on the pipeline of somebody", 30) == [
+        "another herodeploy works on",
+        "the pipeline of somebody",
+    ]
+
+
+def test_rows_that_are_too_wide_are_told_one_below_the_other() -> None:
+    rows = [("5f0c2a1e", "bob@example.com", "until three in the afternoon")]
+    assert layout.chronicle(("LOCK", "BY", "WHY"), rows, 24) == [
+        "5f0c2a1e",
+        "  BY    bob@example.com",
+        "  WHY   until three in",
+        "        the afternoon",
+    ]
+
+
 def test_sentences_are_shown_whole() -> None:
     head, rows = ("WHEN", "WHAT"), [("now", "one two three four five six seven eight nine ten")]
     assert layout.chronicle(head, rows, None) == [
@@ -270,3 +298,13 @@ def test_sentences_are_shown_whole() -> None:
         "    one two three four five six seven",
         "    eight nine ten",
     ]
+
+
+def test_short_sentences_stand_beside_the_rest_and_none_is_no_line() -> None:
+    head, rows = ("WHEN", "WHY"), [("now" * 9, "it broke"), ("then", "")]
+    assert layout.chronicle(head, rows, 40) == [
+        "WHEN" + " " * 25 + "WHY",
+        "now" * 9 + "  it broke",
+        "then" + " " * 25 + "-",
+    ]
+    assert layout.chronicle(head, rows, 36) == ["WHEN", "    WHY", "now" * 9, "    it broke", "then"]

@@ -17,7 +17,7 @@ def made(kind: type[errors.HerodeployError]) -> errors.HerodeployError:
     if issubclass(kind, errors.ApiError):
         return kind("no", status=418, error_id="teapot", request_id="r", request="GET /x", hint="drink")
     if issubclass(kind, errors.ConfigError):
-        return kind("no", file="herodeploy.yml", line=3, column=4, hint="write")
+        return kind("no", file="herodeploy.yml", line=3, column=4, hint="write", others=["herodeploy.yml:5: no"])
     if issubclass(kind, errors.Occupied):
         return kind("no", stage="production", holder="20261123-120000-a1", hint="wait")
     if issubclass(kind, errors.Locked):

@@ -79,7 +79,7 @@ def test_an_override_goes_past_it_and_is_recorded(locked: Shop) -> None:
     assert locked.slug(locked.app("production")) == locked.slug(locked.app("staging"))
     events = locked.services.store.events(locked.services.pipeline().id)
     [event] = [each for each in events if each.kind == "gate.overridden"]
-    assert event.text == "overrode gate lock before production by hand, which says WAIT: bob agrees"
+    assert event.text == "overrode gate lock, which says WAIT, before production by hand: bob agrees"
     assert (event.actor, event.data["gate"], event.data["by_hand"]) == ("ann@example.com", "lock", True)
     assert event.data["says"] == "production is locked by bob@example.com: the sale"
 

@@ -138,11 +138,13 @@ def test_what_runs_off_with_its_output_holds_nobody_up(shop: Shop, tmp_path: Pat
 
 def test_exit_status_75_means_later(shop: Shop, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    clock = gated(shop, {"run": f"echo run >> {runs}; test -e {tmp_path}/ready || exit 75", "every": 5 * MINUTE})
+    clock = gated(
+        shop, {"run": f"echo run >> {runs}; echo not yet; test -e {tmp_path}/ready || exit 75", "every": 5 * MINUTE}
+    )
     waiting = shop.deliver()
     assert (waiting.status, waiting.recheck_at) == (Status.WAITING, clock.now + 5 * MINUTE)
     assert waiting.reason is not None
-    assert waiting.reason.endswith("ended with exit status 75, which means later")
+    assert waiting.reason.endswith("ended with exit status 75, which means later: not yet")
     clock.now += 4 * MINUTE
     shop.resume()
     assert runs.read_text().count("run") == 1, "run again before its time"

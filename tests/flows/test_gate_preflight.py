@@ -72,11 +72,10 @@ def test_what_would_break_is_named_and_waits_until_it_is_mended(make: Make) -> N
     assert delivered.status is Status.DELIVERED
     [verdict] = [v for v in shop.services.store.gates.verdicts(waiting.id, "production") if v.kind == "preflight"]
     assert verdict.reason == (
-        f"nothing is in the way of promoting to {live}, but: the release phase runs in {live}: its output will be in "
-        f"heroku releases:output --app {live}; migrations come to {live} (migrations/1.sql): "
-        f"git diff {before} {change.short}"
+        f"nothing is in the way of promoting to {live}, but: migrations come to {live} (migrations/1.sql): "
+        f"git diff {before} {change.short}; the release phase runs in {live}: then herodeploy targets --output {live}"
     )
-    release_phase, migrations = shop.told("warning")
+    migrations, release_phase = shop.told("warning")
     assert release_phase.startswith(f"the release phase runs in {live}: ")
     assert migrations.startswith(f"migrations come to {live} (migrations/1.sql): ")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -42,6 +42,14 @@ def test_a_delivery_waits_at_a_lock_and_goes_on_when_somebody_else_takes_it_away
     assert (events["lock.set"].actor, events["lock.released"].actor) == ("bob@example.com", "ann@example.com")
     text = "unlocked production, the lock of bob@example.com (the sale): the sale is over"
     assert events["lock.released"].text == text
+
+
+def test_a_lock_that_ends_at_a_time_of_another_zone_is_kept_in_utc(locked: Shop) -> None:
+    ends = datetime(2099, 7, 1, 14, 0, tzinfo=timezone(timedelta(hours=2)))
+    made = locks.lock(locked.services, "production", why="lunch", until=ends)
+    assert locks.lock_json(made)["until"] == "2099-07-01T12:00:00+00:00"
+    newest = max(locked.services.store.events(locked.services.pipeline().id), key=lambda event: event.at)
+    assert newest.text == "locked production until 2099-07-01 12:00 UTC: lunch"
 
 
 def test_the_owner_passes_and_a_lock_that_ends_is_looked_at_again_then(locked: Shop) -> None:

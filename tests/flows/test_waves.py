@@ -197,8 +197,12 @@ def test_a_rollback_that_one_app_refuses_ends_as_refused_and_is_recorded(
     event = two.services.store.events(two.services.pipeline().id)[0]
     assert (event.kind, event.stage) == ("rollback.failed", "production")
     assert us in event.text
-    with pytest.raises(UsageError, match=f"{eu} has no earlier good release"):
+    with pytest.raises(UsageError, match=f"{eu} has no earlier good release") as refused:
         rollback.rollback(two.services, "production")
+    earlier = [each for each in releases.list(eu) if each.slug_id is not None and not each.current]
+    named = ", ".join(f"v{each.version}" for each in earlier)
+    told = f"put one of these back nevertheless, {named}: herodeploy rollback production --to VERSION"
+    assert refused.value.hint == told
     assert two.slug(eu) == good, "what was rolled back from does not come back"
 
 

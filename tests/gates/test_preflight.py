@@ -149,7 +149,7 @@ def test_what_can_be_mended_waits_and_is_looked_at_again(
                 up["formation"].update(release=1),
                 to["formation"].update(release=0),
             ),
-            "the release phase runs in shop: its output will be in heroku releases:output --app shop",
+            "the release phase runs in shop: then herodeploy targets --output shop",
         ),
         (
             lambda up, slug, to: to.update(migrations=[f"db/migrate/{n}.rb" for n in range(5)]),
@@ -277,3 +277,14 @@ def test_migrations_may_lie_elsewhere() -> None:
     options = {"migration_paths": ["sql/*.sql"]}
     assert preflight.is_migration("sql/2026/1.sql", options)
     assert not preflight.is_migration("db/migrate/1.rb", options)
+
+
+def test_a_release_phase_in_many_apps_is_one_short_sentence(facts: MakeFacts) -> None:
+    data = copy.deepcopy(CLEAR)
+    data["slug"]["process_types"].append("release")
+    data["targets"] = [{**data["targets"][0], "app": f"shop-{n}"} for n in range(20)]
+    seen = Observation(NOON, data)
+    verdict = preflight.ask(facts(observations={"preflight": seen}), GateSpec("preflight"), NOON)
+    assert verdict.warnings == (
+        "the release phase runs in shop-0, shop-1, shop-2 and 17 more: then herodeploy targets --output APP",
+    )
