@@ -60,7 +60,7 @@ def test_a_worker_gives_its_turn_back_and_looks_now_and_then(two: Shop, clock: C
     assert 0 < left <= 30, "no turn was wanted"
     looks = 0
     while now(two, delivery).status is Status.RUNNING:
-        clock.ahead += timedelta(seconds=look(two))
+        clock.pass_(look(two))
         looks += 1
     assert now(two, delivery).status is Status.DELIVERED
     assert slugs(two) == [delivery.slug_id] * 2
@@ -175,7 +175,7 @@ def test_a_newer_one_waits_before_the_stage_until_the_older_has_left_it(two: Sho
         overrides.override(two.services, "stage", reason="now", delivery_id=newer.id)
     assert now(two, older).status is Status.RUNNING
     while now(two, newer).status is Status.WAITING:
-        clock.ahead += timedelta(seconds=look(two))
+        clock.pass_(look(two))
     assert now(two, older).status is Status.DELIVERED
     assert slugs(two)[0] == newer.slug_id
 
@@ -199,7 +199,7 @@ def test_what_is_promoted_by_hand_is_told_to_let_it_finish_or_roll_back(two: Sho
 def test_a_switch_of_the_mode_meanwhile_lets_it_finish(two: Shop, clock: Clock) -> None:
     delivery = soaking(two)
     mode.switch(two.services, mode.Mode.DELIVERY, None)
-    clock.ahead += timedelta(minutes=11)
+    clock.pass_(11 * 60)
     look(two)
     assert now(two, delivery).status is Status.DELIVERED
 
@@ -209,7 +209,7 @@ def test_a_lock_that_is_set_while_a_wave_soaks_keeps_the_next_wave_out(two: Shop
     two.services.actor = "bob@example.com"
     made = locks.lock(two.services, "production", why="the canary loses orders")
     two.services.actor = ann
-    clock.ahead += timedelta(minutes=11)
+    clock.pass_(11 * 60)
     assert look(two) == work.LONGEST
     halted = now(two, delivery)
     assert (halted.status, halted.reason) == (
@@ -236,7 +236,7 @@ def test_what_a_lock_halted_and_a_person_rolled_back_begins_anew_once_it_is_let_
     delivery = soaking(two)
     two.services.actor = "bob@example.com"
     made = locks.lock(two.services, "production", why="the canary loses orders")
-    clock.ahead += timedelta(minutes=11)
+    clock.pass_(11 * 60)
     look(two)
     rollback.rollback(two.services, "production", why="it does")
     assert slugs(two) == [two.first.slug_id] * 2

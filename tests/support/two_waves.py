@@ -15,25 +15,36 @@ from herodeploy.flows import mode
 from .two_apps import two_apps
 
 Shop = Any
+TICK = timedelta(milliseconds=1)
+"""Ids of deliveries tell that apart."""
 
 
 @dataclass
 class Clock:
-    """A clock that jumps over every pause of a second or more; `then` is called at each."""
+    """A clock that jumps over every pause of a second or more; `then` is called at each.
+
+    Else it stands still but for a tick at each look, so that ten minutes are as many pauses on a busy machine as on
+    an idle one, and no two events are of one instant.
+    """
 
     ahead: timedelta = timedelta()
     pauses: list[float] = field(default_factory=list)
     then: Any = lambda: None
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        self.ahead += TICK
+        return self.began + self.ahead
+
+    def pass_(self, seconds: float) -> None:
+        self.ahead += timedelta(seconds=seconds)
 
     def pause(self, seconds: float) -> None:
         if seconds < 1:
             time.sleep(seconds)  # between two looks at the platform, as in any other test
             return
         self.pauses.append(seconds)
-        self.ahead += timedelta(seconds=seconds)
+        self.pass_(seconds)
         self.then()
 
 
