@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from support.platforms import spare_port
 
 from herodeploy.local import control, ports
 from herodeploy.local.control import ControlError, Running
@@ -35,12 +36,6 @@ def fetch(running: Running, path: str, token: str | None = None) -> tuple[int, o
         return response.status, json.loads(response.read())
     finally:
         connection.close()
-
-
-def spare_port() -> int:
-    reserved = ports.reserve()
-    reserved.release()
-    return reserved.port
 
 
 def test_start_stop_and_start_again_on_the_same_port_with_the_same_token(data: Path) -> None:
@@ -193,9 +188,7 @@ def test_kill_9_and_start_again(data: Path) -> None:
     first = control.start(data, spare_port())
     os.kill(first.pid, signal.SIGKILL)
     pause = threading.Event()
-    for _ in range(500):
-        if control.find(data) is None:
-            break
+    while control.find(data) is not None:
         pause.wait(0.01)
     second = control.start(data)
     assert (second.port, second.token) == (first.port, first.token)

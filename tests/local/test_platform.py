@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,16 +16,11 @@ from typing import Any
 
 import httpx
 import pytest
+from support.platforms import spare_port
 
 Source = Callable[..., dict[str, str]]
 
 SLOW = "until test -e {gate}; do sleep 0.05; done"
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def until(question: Callable[[], Any], seconds: float = 30) -> Any:
@@ -94,7 +88,7 @@ def port_source(source: Source, text: str, **files: str) -> Mapping[str, str]:
 def test_everything_comes_back_after_kill_9_and_nothing_is_left_running(
     tmp_path: Path, source: Source, client_of: Callable[..., Any]
 ) -> None:
-    data, port, gate = tmp_path / "data", free_port(), tmp_path / "go"
+    data, port, gate = tmp_path / "data", spare_port(), tmp_path / "go"
     with started(data, port, client_of) as (process, local):
         app, building, releasing = local.app("kept"), local.app(), local.app()
         local.patch("/apps/kept/config-vars", {"GREETING": "hi"})
@@ -137,7 +131,7 @@ def test_what_is_kept_is_nobody_elses_to_read(tmp_path: Path, run_platform: Any)
 
 
 def test_told_to_stop_it_ends_with_all_its_dynos(tmp_path: Path, source: Source, client_of: Callable[..., Any]) -> None:
-    with started(tmp_path / "data", free_port(), client_of) as (process, local):
+    with started(tmp_path / "data", spare_port(), client_of) as (process, local):
         app = local.app()
         local.deploy(app, source("x"))
         assert local.visit(app).status_code == 200
@@ -152,7 +146,7 @@ def test_told_to_stop_it_ends_with_all_its_dynos(tmp_path: Path, source: Source,
 def test_dynos_and_builds_get_none_of_the_users_environment(
     tmp_path: Path, source: Source, client_of: Callable[..., Any]
 ) -> None:
-    with started(tmp_path / "data", free_port(), client_of) as (_, local):
+    with started(tmp_path / "data", spare_port(), client_of) as (_, local):
         app = local.app()
         release = local.deploy(app, source(Procfile="web: python3 serve.py\nrelease: env\n"))
         shown = local.read(release["output_stream_url"])

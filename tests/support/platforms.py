@@ -55,6 +55,15 @@ def web_source(text: str = "hello", **files: str) -> dict[str, str]:
     return {"Procfile": "web: python3 serve.py\n", "serve.py": WEB_APP.format(text=text), **files}
 
 
+def spare_port() -> int:
+    """Return a free port that no outgoing connection gets, so that it is free still when a platform takes it."""
+    from herodeploy.local import ports
+
+    reserved = ports.reserve()
+    reserved.release()
+    return reserved.port
+
+
 @dataclass
 class Local:
     """A client of the platform under test."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from support.platforms import spare_port
 
 PAUSE = threading.Event()
 
@@ -43,10 +43,7 @@ def started(data: Path, port: int, local_class: Any) -> Iterator[tuple[subproces
 def test_a_push_that_is_killed_can_be_repeated(
     tmp_path: Path, local_class: Any, source: Callable[..., dict[str, str]], checkout: Callable[..., Any]
 ) -> None:
-    data, gate = tmp_path / "data", tmp_path / "go"
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
+    data, gate, port = tmp_path / "data", tmp_path / "go", spare_port()
     pack = tmp_path / "pack" / "bin"
     pack.mkdir(parents=True)
     waits = f'echo "       pid $$."; until test -e {gate}; do sleep 0.05; done'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import sqlite3
 import subprocess
 import time
@@ -113,9 +112,7 @@ class Platform:
 def platform(folder: Path) -> Iterator[Platform]:
     """Run a platform as long as the block lasts."""
     data = folder / "platform"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    running = control.start(data, port)
+    running = control.start(data, platforms.spare_port())
     try:
         command_token = (data / "control-token").read_text()
         yield Platform(folder, running.url, running.token, Control(running.url, command_token))
