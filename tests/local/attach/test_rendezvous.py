@@ -88,7 +88,7 @@ def test_who_hangs_up_ends_the_command(local: Any, app: Any) -> None:
     begun = dyno(local, app, "echo ready; sleep 1000")
     with attached(local, begun["attach_url"]) as secure:
         until(secure, b"ready")
-        assert [each["state"] for each in local.get(f"/apps/{app['id']}/dynos")] == ["up"]
+        assert local.get(f"/apps/{app['id']}/dynos/{begun['id']}")["state"] == "up"
     while local.get(f"/apps/{app['id']}/dynos"):
         PAUSE.wait(0.05)
 

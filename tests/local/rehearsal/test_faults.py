@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -59,11 +61,13 @@ def test_a_late_reply_and_one_that_stalls(local: Any, control: Control) -> None:
     assert late["milliseconds"] >= 200
     assert late["fault"] == "latency"
     control.fault("stall", "GET /account", bytes=10)
-    with httpx.stream("GET", f"{local.url}/account", headers=dict(local.http.headers), timeout=0.5) as answer:
-        chunks = answer.iter_raw()
-        assert len(next(chunks)) == 10
-        with pytest.raises(httpx.ReadTimeout):
-            next(chunks)
+    with closing(http.client.HTTPConnection("127.0.0.1", httpx.URL(local.url).port, timeout=60)) as connection:
+        connection.request("GET", "/account", headers=dict(local.http.headers))
+        answer = connection.getresponse()
+        assert len(answer.read(10)) == 10
+        connection.sock.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            answer.read(1)
 
 
 def test_a_build_a_release_phase_and_a_boot_that_fail(local: Any, control: Control, source: Any) -> None:
