@@ -58,7 +58,7 @@ class Yard:
         return {view.name: view.state for view in self.supervisor.dynos("app-1")}
 
 
-async def until(condition: Callable[[], object], seconds: float = 15) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)

@@ -22,7 +22,7 @@ SERVER = "exec python3 server.py"
 SLEEPER = "exec sleep 1000"
 
 
-async def until(condition: Callable[[], object], seconds: float = 15) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
@@ -298,13 +298,15 @@ def test_one_off_dynos_end_with_their_status_or_in_time(make_yard: Any) -> None:
     asyncio.run(story())
 
 
-def test_a_one_off_dyno_of_type_web_gets_no_requests_and_need_not_listen(make_yard: Any) -> None:
+def test_a_one_off_dyno_of_type_web_gets_no_requests_and_need_not_listen(make_yard: Any, tmp_path: Path) -> None:
     async def story() -> None:
         async with make_yard(boot_timeout=0.1, queue_timeout=0.1) as yard:
-            view = await yard.supervisor.run_detached(yard.plan({}, {}), type="web", command="sleep 0.5; exit 7")
+            waits = f"until test -e {tmp_path}/go; do sleep 0.05; done; exit 7"
+            view = await yard.supervisor.run_detached(yard.plan({}, {}), type="web", command=waits)
             await until(lambda: view.state == "up")
             with pytest.raises(NoDyno, match="H14"):
                 await yard.supervisor.pick_web("app-1")
+            (tmp_path / "go").touch()
             await until(lambda: "Process exited with status 7" in yard.said(view.name))
 
     asyncio.run(story())
@@ -365,7 +367,7 @@ def test_a_platform_killed_with_its_guards_leaves_nothing_once_the_next_one_begi
         ended = ledger.end_leftovers()
         expected = {ours.pid, homed.pid} if sys.platform.startswith("linux") else {ours.pid}
         assert set(ended) == expected
-        assert ours.wait(5) == -signal.SIGKILL
+        assert ours.wait(60) == -signal.SIGKILL
         assert stranger.poll() is None
         assert not list((tmp_path / "processes").iterdir())
     finally:

@@ -148,11 +148,11 @@ class Town:
 
     def until(self, condition: Callable[[], object]) -> None:
         pause = threading.Event()
-        for _ in range(1500):
+        for _ in range(6000):
             if condition():
                 return
             pause.wait(0.01)
-        raise AssertionError("it did not come true in 15 s")
+        raise AssertionError("it did not come true in a minute")
 
     def _lookup(self, name: str) -> Route | None:
         if name != "shop":
@@ -302,10 +302,14 @@ def test_requests_are_balanced(make_town: Callable[..., Town]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "code"), [("/hang-up", "H13"), ("/garbage", "H17"), ("/silent", "H12")], ids=["H13", "H17", "H12"]
+    ("path", "code", "settings"),
+    [("/hang-up", "H13", {}), ("/garbage", "H17", {}), ("/silent", "H12", {"first_byte_timeout": 0.3})],
+    ids=["H13", "H17", "H12"],
 )
-def test_a_dyno_that_does_not_answer(make_town: Callable[..., Town], path: str, code: str) -> None:
-    town = make_town(first_byte_timeout=0.3)
+def test_a_dyno_that_does_not_answer(
+    make_town: Callable[..., Town], path: str, code: str, settings: dict[str, float]
+) -> None:
+    town = make_town(**settings)
     town.scale("exec python3 app.py", 1)
     status, headers, body = town.get(path)
     assert status == 503
@@ -316,9 +320,13 @@ def test_a_dyno_that_does_not_answer(make_town: Callable[..., Town], path: str, 
     assert "status=503" in town.lines()[-1]
 
 
-@pytest.mark.parametrize(("path", "code"), [("/stall", "H15"), ("/cut", "H18")])
-def test_an_answer_that_breaks_off_is_not_taken_for_whole(make_town: Callable[..., Town], path: str, code: str) -> None:
-    town = make_town(idle_timeout=0.3)
+@pytest.mark.parametrize(
+    ("path", "code", "settings"), [("/stall", "H15", {"idle_timeout": 0.3}), ("/cut", "H18", {})], ids=["H15", "H18"]
+)
+def test_an_answer_that_breaks_off_is_not_taken_for_whole(
+    make_town: Callable[..., Town], path: str, code: str, settings: dict[str, float]
+) -> None:
+    town = make_town(**settings)
     town.scale("exec python3 app.py", 1)
     with pytest.raises(http.client.IncompleteRead):
         town.get(path)
@@ -379,7 +387,7 @@ def test_dyno_that_stopped_listening_is_h21(make_town: Callable[..., Town]) -> N
 
 def test_requests_queue_while_a_release_replaces_the_dynos(make_town: Callable[..., Town]) -> None:
     town = make_town()
-    command = "GRACE=0.5 exec python3 app.py"
+    command = "GRACE=3 exec python3 app.py"  # longer than any request is under way, on a busy machine, too
     town.scale(command, 1)
     assert town.get()[0] == 200
     replies: list[int] = []
