@@ -29,7 +29,7 @@ APP = {
     "index.html": "one\n",
     "app.json": '{"environments": {"test": {"scripts": {"test": "true"}}}}\n',
 }
-SLOW_TESTS = '{"environments": {"test": {"scripts": {"test": "echo began; sleep 60"}}}}\n'
+SLOW_TESTS = '{"environments": {"test": {"scripts": {"test": "echo began; sleep 600"}}}}\n'
 YAML = """\
 pipeline: shop
 platform: local
@@ -341,10 +341,8 @@ def another_on(port: int) -> Iterator[None]:
 
 def test_ctrl_c_says_how_to_go_on(in_tests: tuple[Person, subprocess.Popen[str]]) -> None:
     shop, process = in_tests
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == INTERRUPTED
-    assert time.monotonic() - began < 10, "a test run of 60 s does not hold it"
+    assert process.wait(60) == INTERRUPTED, "a test run of 600 s does not hold it"
     said = background(shop)
     assert "Traceback" not in said
     assert "carry it on: herodeploy resume" in said

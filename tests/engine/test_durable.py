@@ -103,7 +103,7 @@ def test_ctrl_c_reaches_a_step_that_hangs(on_sqlite: Workers, resumed: bool) -> 
             assert process.poll() is None
             threading.Event().wait(0.02)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     assert json.loads(out)["interrupted"] is True
     assert err == ""
     assert on_sqlite.acts == ["build"]
@@ -165,7 +165,7 @@ def test_the_same_id_runs_once_also_in_many_threads(engines: Any) -> None:
     def slow(run: Run, payload: dict[str, Any]) -> dict[str, Any]:
         run.step("act", lambda: calls.append("act"))
         begun.set()
-        go.wait(10)
+        go.wait(60)
         return {"n": payload["n"]}
 
     engine = engines(slow=slow)
@@ -173,7 +173,7 @@ def test_the_same_id_runs_once_also_in_many_threads(engines: Any) -> None:
     threads = [threading.Thread(target=lambda: results.append(engine.run("d/1", "slow", {"n": 1}))) for _ in range(4)]
     for thread in threads:
         thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     go.set()
     for thread in threads:
         thread.join()

@@ -33,6 +33,10 @@ WorkerLock(sys.argv[1], "p1").acquire(timedelta(hours=1), lambda text: print(tex
 """
 
 
+LEASE = "6"
+"""In seconds. Who lives must show it within three quarters of that, on a busy machine, too."""
+
+
 def holder(where: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, where], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -59,13 +63,12 @@ def test_a_killed_holder_holds_nothing(database: str) -> None:
         process.kill()
         process.wait()
         # PostgreSQL notices a lost client a moment later than the kernel frees a file lock.
-        for _ in range(100):
+        while True:
             try:
                 with WorkerLock(database, "p1"):
                     return
             except Busy:
-                process.poll()
-    pytest.fail("still held")
+                threading.Event().wait(0.05)
 
 
 def test_the_post_is_held_beside_the_turn_and_tells_by_whom(database: str) -> None:
@@ -104,7 +107,7 @@ def test_a_lock_that_the_database_dropped_is_noticed(postgres_url: str) -> None:
 def test_one_that_gives_no_sign_of_life_is_replaced_and_ends_when_it_wakes(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HERODEPLOY_LEASE", "2")
+    monkeypatch.setenv("HERODEPLOY_LEASE", LEASE)
     frozen = holder(postgres_url)
     frozen.send_signal(signal.SIGSTOP)
     rival = WorkerLock(postgres_url, "p1")
@@ -123,11 +126,11 @@ def test_one_that_gives_no_sign_of_life_is_replaced_and_ends_when_it_wakes(
 
 
 def test_one_that_lives_keeps_it_longer_than_a_lease(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HERODEPLOY_LEASE", "2")
+    monkeypatch.setenv("HERODEPLOY_LEASE", LEASE)
     with holder(postgres_url) as process:
         engine = sa.create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
         with engine.connect() as connection:
-            connection.execute(sa.text("SELECT pg_sleep(2.5)"))
+            connection.execute(sa.text(f"SELECT pg_sleep({LEASE} + 0.5)"))
         engine.dispose()
         with pytest.raises(Busy, match=str(process.pid)):
             WorkerLock(postgres_url, "p1").acquire()

@@ -143,7 +143,7 @@ def naps() -> list[float]:
 
 @pytest.fixture
 def session(platform: Platform, naps: list[float]) -> Iterator[Session]:
-    session = Session(platform.url, Secret(TOKEN), sleep=naps.append, timeout=(5, 5))
+    session = Session(platform.url, Secret(TOKEN), sleep=naps.append, timeout=(60, 60))
     yield session
     session.close()
 

@@ -18,7 +18,7 @@ from .conftest import Platform, chunked, reply, reset
 
 
 def asked(url: str, method: str = "GET", **changes: Any) -> Reply:
-    given: dict[str, Any] = {"shown": "http://qa.example.com/${KEY}", "headers": {}, "body": None, "within": 5.0}
+    given: dict[str, Any] = {"shown": "http://qa.example.com/${KEY}", "headers": {}, "body": None, "within": 60.0}
     return ask(method, url, **{**given, "most": 1024, **changes})
 
 

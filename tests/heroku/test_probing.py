@@ -20,7 +20,7 @@ def app(web_url: str | None) -> App:
 def test_an_app_of_the_local_platform_is_reached_without_the_resolver(heroku: Heroku, platform: Platform) -> None:
     port = platform.url.rsplit(":", 1)[1]
     platform.on("GET /healthz", reply(204, ""))
-    assert heroku.probe(app(f"http://shop.localhost:{port}/"), "/healthz", 5) == 204
+    assert heroku.probe(app(f"http://shop.localhost:{port}/"), "/healthz", 60) == 204
     assert platform.seen[0].headers["Host"] == f"shop.localhost:{port}"
     assert "Authorization" not in platform.seen[0].headers
 
@@ -28,14 +28,14 @@ def test_an_app_of_the_local_platform_is_reached_without_the_resolver(heroku: He
 def test_any_status_is_an_answer_and_redirects_are_not_followed(heroku: Heroku, platform: Platform) -> None:
     platform.on("GET /", reply(302, "", {"Location": "/login"}))
     platform.on("GET /broken", reply(503, "<html>"))
-    assert heroku.probe(app(platform.url), "/", 5) == 302
-    assert heroku.probe(app(platform.url + "/"), "broken", 5) == 503
+    assert heroku.probe(app(platform.url), "/", 60) == 302
+    assert heroku.probe(app(platform.url + "/"), "broken", 60) == 503
     assert len(platform.seen) == 2
 
 
 def test_no_answer_is_none(heroku: Heroku, platform: Platform, naps: list[float]) -> None:
     platform.on("GET /", reset)
-    assert heroku.probe(app(platform.url), "/", 5) is None
+    assert heroku.probe(app(platform.url), "/", 60) is None
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert heroku.probe(app(f"http://127.0.0.1:{silent.getsockname()[1]}"), "/", 0.05) is None
     assert heroku.probe(app(None), "/", 1) is None
@@ -45,7 +45,7 @@ def test_no_answer_is_none(heroku: Heroku, platform: Platform, naps: list[float]
 def test_where_no_connection_is_made_nobody_was_asked(heroku: Heroku, naps: list[float]) -> None:
     for nowhere in ("http://127.0.0.1:9", "http://no-such-host.invalid"):
         with pytest.raises(PlatformUnreachable):
-            heroku.probe(app(nowhere), "/", 5)
+            heroku.probe(app(nowhere), "/", 60)
     assert naps == []
 
 

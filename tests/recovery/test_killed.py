@@ -99,7 +99,7 @@ def test_interrupted_it_says_how_to_go_on(held: Person, gates: Path) -> None:
     someone = held.start("deliver")
     wait_for(gates / "test.reached", held)
     someone.send_signal(signal.SIGINT)
-    assert someone.wait(timeout=20) == 130
+    assert someone.wait(timeout=60) == 130
     said = (held.root.parent / "background.log").read_text()
     assert "herodeploy resume" in said
     assert "Traceback" not in said
