@@ -120,7 +120,8 @@ class Person:
         # Their commands are those of the tree that the tests lie in, whichever is installed.
         paths = os.pathsep.join((str(RECORDING), str(TREE)))
         self.env |= {"PYTHONPATH": paths, "HERODEPLOY_TEST_TRAFFIC": str(self.traffic)}
-        kept = ("PIP_", "UV_", "NPM_", "npm_", "COVERAGE_PROCESS")
+        # TZ: what they are told in their time is read in that of the tests.
+        kept = ("PIP_", "UV_", "NPM_", "npm_", "COVERAGE_PROCESS", "TZ")
         self.env |= {name: value for name, value in os.environ.items() if name.startswith(kept)}
 
     def command(self, *arguments: str) -> list[str]:
