@@ -217,7 +217,7 @@ if __name__ == "__main__":
 """
 UNITTEST = "import unittest\n\n\nclass HelloTest(unittest.TestCase):\n    def test_it(self):\n        pass\n"
 VARYING = (
-    (r" \(\d+s\)$", ""),
+    (r" \((\d+m)?\d+s\)$", ""),
     (r"\d{8}-\d{6}-[0-9a-f]{4}", "ID"),
     (r"\b[0-9a-f]{8}\b", "COMMIT"),
     (r"\bv\d+\b", "vN"),
@@ -226,7 +226,7 @@ VARYING = (
     (r"hello-warmer-\w{6}", "hello-warmer-RANDOM"),
     (r"#\d+", "#N"),
     (r"\b\d+[smh] ago", "AGO"),
-    (r"in \d\.\d+s", "in TIME"),
+    (r"in \d+\.\d+s", "in TIME"),
     (r" +", " "),
 )
 

@@ -22,7 +22,7 @@ from herodeploy.local.api import families, published
 
 EXAMPLES = int(os.environ.get("HERODEPLOY_TEST_EXAMPLES", "200"))
 """Of requests to each resource; the same ones every time unless a number of them is asked for."""
-PATIENCE = 30
+PATIENCE = 120
 WORKER = {"Procfile": "worker: sleep 1000\n"}
 SAFE = {
     "command": st.sampled_from(["true", "sleep 0.1", "exit 3"]),
