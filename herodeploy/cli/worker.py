@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -34,27 +34,28 @@ def run(directory: Directory = HERE, config: Config = None, platform: Platform =
     an approval, an unlock, a switch of the mode, a new delivery. While it runs, deliver, approve and the like only say
     what is wanted, and it does it. Of several workers one works and the others stand by.
     """
-    with _sigterm_as_ctrl_c():
+    with _Stop() as stop:
         try:
-            _stand(directory, config, platform)
+            _stand(directory, config, platform, stop)
         except KeyboardInterrupt:
             console.info("stopped; what is open stays as it is, for the next worker or herodeploy resume")
 
 
-def _stand(directory: Path, config: Path | None, platform: str | None) -> NoReturn:
+def _stand(directory: Path, config: Path | None, platform: str | None, stop: _Stop) -> NoReturn:
     pause = FIRST_PAUSE
     while True:
         began = time.monotonic()
         try:
-            _work_until_changed(directory, config, platform)
+            _work_until_changed(directory, config, platform, stop)
             continue
         except (StoreError, PlatformUnreachable, ServerFault, RateLimited, Busy) as error:
+            stop.heed()
             console.warn(f"{error.message}; it is tried again")
         pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
         time.sleep(pause)  # what broke tells nobody when it works again
 
 
-def _work_until_changed(directory: Path, config: Path | None, platform: str | None) -> None:
+def _work_until_changed(directory: Path, config: Path | None, platform: str | None, stop: _Stop) -> None:
     """Work until herodeploy.yml has changed."""
     from herodeploy.app import worker as turn
     from herodeploy.flows.work import work
@@ -65,6 +66,7 @@ def _work_until_changed(directory: Path, config: Path | None, platform: str | No
         changes = _Changes(services, config)
 
         def ended() -> bool:
+            stop.heed()
             keep_post()
             return changes.seen()
 
@@ -119,13 +121,36 @@ class _Changes:
         return found.st_mtime_ns, found.st_size
 
 
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    def stop(_signal: int, _frame: Any) -> NoReturn:
-        raise KeyboardInterrupt
+class _Stop:
+    """While entered, Ctrl-C and SIGTERM are raised wherever the worker just is, and remembered.
 
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    A database driver that is interrupted may fail at tidying up, and that error takes the place of the interruption.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def heed(self) -> None:
+        """Stop, where that was asked for.
+
+        Raises:
+            KeyboardInterrupt: it was.
+        """
+        if self._asked:
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> _Stop:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            # What is started in the background by a shell is to ignore Ctrl-C.
+            if each is signal.SIGTERM or signal.getsignal(each) is not signal.SIG_IGN:
+                self._before[each] = signal.signal(each, self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each, before in self._before.items():
+            signal.signal(each, before)
+
+    def _hear(self, _signal: int, _frame: Any) -> NoReturn:
+        self._asked = True
+        raise KeyboardInterrupt
