@@ -73,6 +73,7 @@ def at_port(person: Person, app: str) -> str:
         return str(answer.read().decode())
 
 
+@pytest.mark.timeout(900)  # it installs Django again and again
 def test_django_travels_from_branch_to_production_and_back(person: Callable[..., Person]) -> None:
     shop = person(APPS / "django")
     begin(shop)

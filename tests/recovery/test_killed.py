@@ -45,6 +45,7 @@ def left_behind(someone: Person) -> dict[str, Any]:
     }
 
 
+@pytest.mark.timeout(900)  # a delivery, and then six that are killed and carried on, one after the other
 def test_killed_in_any_part_it_ends_the_same(held: Person, gates: Path) -> None:
     held.herodeploy("deliver")
     undisturbed = left_behind(held)

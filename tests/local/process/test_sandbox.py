@@ -64,7 +64,7 @@ def box(isolation: Sandbox, tmp_path: Path) -> Box:
     return Box(isolation, tmp_path)
 
 
-async def until(condition: Callable[[], object], seconds: float = 30) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
