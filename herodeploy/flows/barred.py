@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from herodeploy.domain.delivery import Delivery
@@ -24,14 +23,17 @@ def by_lock(services: Services, move: Move) -> str | None:
     if move.delivery_id is not None:
         delivery = services.store.delivery(move.delivery_id)
         return _delivery(services, delivery) if delivery is not None else None
-    since = datetime.fromisoformat(move.let_in) if move.let_in is not None else services.clock()
-    found = [each for each in locks.in_force(services, move.stage.name) if not each.warning and each.since >= since]
-    return "; ".join(lock.sentence(each) for each in found if not locks.is_of(each, services.actor)) or None
+    found = [each for each in locks.barring(services, move.stage.name) if each.id not in move.locks_before]
+    return "; ".join(map(lock.sentence, found)) or None
 
 
-def halted(reason: str) -> dict[str, Any]:
-    """Return the outcome of a leg that goes no further for now, as a lock is in its way."""
-    return {"outcome": "halted", "reason": reason}
+def halted(move: Move) -> dict[str, Any]:
+    """Return the outcome of a leg that goes no further for now, as a lock is in its way.
+
+    It tells whether the move is ``half_way``: it has brought some app another release already.
+    """
+    brought = (got["id"] != move.baseline[app]["release_id"] for app, got in move.releases.items())
+    return {"outcome": "halted", "reason": move.barred, "half_way": any(brought)}
 
 
 def _delivery(services: Services, delivery: Delivery) -> str | None:

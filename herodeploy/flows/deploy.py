@@ -12,7 +12,7 @@ from typing import Any
 from herodeploy.domain.pipeline import StageSpec
 from herodeploy.domain.release import Build
 from herodeploy.engine.port import Run
-from herodeploy.flows import plain, targets
+from herodeploy.flows import targets
 from herodeploy.flows.barred import by_lock, halted
 from herodeploy.flows.baseline import Baseline
 from herodeploy.flows.holds import built_in_order
@@ -37,27 +37,18 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
         the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` and the ``releases`` of the apps; or
         that of `barred.halted`.
     """
-    stage = plain.stage_from_json(payload["stage"])
-    builder, others = stage.apps[0], stage.apps[1:]
+    builder, *others = payload["stage"]["apps"]
     before: Baseline = payload["baseline"][builder]
-
-    move = Move(
-        id=payload["move"],
-        pipeline_id=payload["pipeline_id"],
-        stage=stage,
-        baseline=payload["baseline"],
-        slug_id="",
-        source_app_id=before["app_id"],
-        source_release_id="",
-        attempt=payload["attempt"],
-        delivery_id=payload["delivery_id"],
-    )
+    # What it brings is known once it is built.
+    source = {"slug_id": "", "source_app_id": before["app_id"], "source_release_id": "", "looked": None}
+    move = Move.of({**payload, **source})
     if (noted := run.step("begin", partial(begun, services, move))) is not None:
         return failed(go_on(services, run, move, noted))
     started = run.step("start build", partial(_start_build, services, move, builder, payload))
     if started["barred"] is not None:
-        return halted(started["barred"])
-    build = run.step("build", partial(_build, services, builder, started, stage.name))
+        move.barred = started["barred"]
+        return halted(move)
+    build = run.step("build", partial(_build, services, builder, started, move.stage.name))
     if build["status"] != "succeeded":
         return failed(f"the build of {payload['commit'][:8]} failed in {builder}")
     release = run.step("release", partial(_release, services, builder, build["release_id"], payload))
@@ -69,7 +60,7 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
     if reason is None and others:
         reason = move_wave(services, run, move, "others", others)
     if move.barred is not None:
-        return halted(move.barred)
+        return halted(move)
     if reason is not None:
         services.store.targets.skip(move.id)
         return failed(put_back(services, run, move, reason))

@@ -95,6 +95,12 @@ def in_force(services: Services, stage: str | None = None) -> list[Lock]:
     return [each for each in locks if each.holds(now) and (stage is None or each.stage in (None, stage))]
 
 
+def barring(services: Services, stage: str) -> list[Lock]:
+    """Return the locks that keep the actor out of a stage: their own does not, nor one that only warns."""
+    found = in_force(services, stage)
+    return [each for each in found if not each.warning and not is_of(each, services.actor)]
+
+
 def gone(services: Services, stage: str, within: timedelta) -> bool:
     """Wait until one of the locks that keep the actor out of a stage is gone; whether one is, or none is left.
 
@@ -103,10 +109,14 @@ def gone(services: Services, stage: str, within: timedelta) -> bool:
     Parameters:
         within: how long to wait.
     """
-    first = _barring(services, stage)
+
+    def there() -> set[str]:
+        return {each.id for each in barring(services, stage)}
+
+    first = there()
 
     def fewer() -> bool | None:
-        now = _barring(services, stage)
+        now = there()
         return True if not now or first - now else None
 
     return wait_for(services, fewer, within=within, every=max(LOOK_AGAIN, services.poll)) is not None
@@ -130,11 +140,6 @@ def lock_json(lock: Lock) -> dict[str, Any]:
     """Return plain JSON values."""
     value = {"id": lock.id, "scope": lock.scope, "stage": lock.stage, "by": lock.by, "why": lock.why}
     return dict(plain({**value, "since": lock.since, "until": lock.until, "warning": lock.warning}))
-
-
-def _barring(services: Services, stage: str) -> set[str]:
-    found = in_force(services, stage)
-    return {each.id for each in found if not each.warning and not is_of(each, services.actor)}
 
 
 def _place(services: Services, stage: str | None, scope: Scope) -> tuple[str | None, str | None]:

@@ -11,7 +11,7 @@ from herodeploy.domain.promotion import PromotionPlan, Refusal, narrow, plan_pro
 from herodeploy.domain.times import utc
 from herodeploy.engine.direct import DirectRun
 from herodeploy.errors import Locked, Refused
-from herodeploy.flows import baseline, by_hand, holds, plain, soak
+from herodeploy.flows import baseline, by_hand, holds, locks, plain, soak
 from herodeploy.flows.choose import Chosen, Wish, choose
 from herodeploy.flows.judge import OCCUPIED
 from herodeploy.flows.moves import last_move, last_of
@@ -91,7 +91,8 @@ def promote(
     with occupied_by_hand(services, stage.name) as move_id:
         cut = _cut(services, chosen)
         noted = cut or {"baseline": baseline.take(services, stage), "move": move_id}
-        looked, let_in = None if cut else services.looked(), services.clock().isoformat()
+        looked = None if cut else services.looked()
+        locked = [each.id for each in locks.barring(services, stage.name)]
         planned = _plan(services, chosen, noted["baseline"])
         if not planned.there and not (cut and _goes_back(services, stage, cut)):
             by_hand.ask(services, stage, chosen.source, chosen.release, planned.commit, override, command)
@@ -100,30 +101,19 @@ def promote(
         if cut is None and not planned.there:
             noted["is_way_back"] = _is_way_back(services, planned, noted["baseline"])
             _record_start(services, planned, noted)
-        payload = _payload(services, planned, noted) | {"looked": looked, "cut": cut is not None, "let_in": let_in}
-        payload |= soak.last(services, stage.name, payload["move"], None) if cut else {}
-        outcome = _carry_out(services, payload)
+        payload = _payload(services, planned, noted, cut=cut is not None)
+        outcome = _carry_out(services, payload | {"looked": looked, "locks_before": locked})
     if outcome["outcome"] == "halted":
-        raise _halted(services, planned, outcome["reason"], command)
+        raise _halted(services, planned, outcome, command)
     got = _succeeded(services, planned, outcome)
     if planned.whole or _others_have_it(services, chosen.stage, planned):
         holds.lift_for_newest(services, chosen.stage, planned.slug_id, "it got the newest")
     already = all(each["id"] == noted["baseline"][app]["release_id"] for app, each in got.items())
     if not already:
-        data: dict[str, object] = {"slug_id": planned.slug_id, "by_hand": True, "apps": list(planned.stage.apps)}
-        event = services.event("promotion.succeeded", f"promoted {planned.what}", stage=stage.name, data=data)
-        services.store.record_event(event)
+        _record_promoted(services, planned)
     _close_waiting(services, chosen.stage, planned)
     versions = {app: each["version"] for app, each in got.items()}
     return PromotionView(stage.name, planned.source_app, planned.release_version, planned.commit, versions, already)
-
-
-def _others_have_it(services: Services, stage: StageSpec, planned: PromotionPlan) -> bool:
-    """Whether the apps of a held stage that were not chosen run the same, as after one promotion for each app."""
-    if not services.store.locks.pauses(services.pipeline().id, stage.name):
-        return False
-    current = (services.heroku.releases.current(app) for app in stage.apps if app not in planned.stage.apps)
-    return all(release is not None and release.slug_id == planned.slug_id for release in current)
 
 
 def _plan(services: Services, chosen: Chosen, before: dict[str, baseline.Baseline]) -> PromotionPlan:
@@ -172,7 +162,8 @@ def _waves(stage: StageSpec) -> list[list[str]]:
     return [list(wave) for wave in stage.waves]
 
 
-def _payload(services: Services, planned: PromotionPlan, noted: dict[str, Any]) -> dict[str, Any]:
+def _payload(services: Services, planned: PromotionPlan, noted: dict[str, Any], *, cut: bool) -> dict[str, Any]:
+    soaked = soak.last(services, planned.stage.name, noted["move"], None) if cut else {}
     return {
         "move": noted["move"],
         "pipeline_id": services.pipeline().id,
@@ -183,6 +174,8 @@ def _payload(services: Services, planned: PromotionPlan, noted: dict[str, Any]) 
         "source_app_id": planned.source_app_id,
         "source_release_id": planned.release_id,
         "attempt": 1,
+        "cut": cut,
+        **soaked,
     }
 
 
@@ -198,13 +191,14 @@ def _carry_out(services: Services, payload: dict[str, Any]) -> dict[str, Any]:
         payload = {**payload, "soaked": outcome}
 
 
-def _halted(services: Services, planned: PromotionPlan, reason: str, command: str) -> Locked:
+def _halted(services: Services, planned: PromotionPlan, outcome: dict[str, Any], command: str) -> Locked:
     """Note that a lock has halted a promotion, which ends nothing: asked for again, it is carried on."""
-    stage = planned.stage.name
+    stage, reason = planned.stage.name, outcome["reason"]
     event = services.event("promotion.halted", f"promotion of {planned.what} halted: {reason}", stage=stage)
     services.store.record_event(event)
-    hint = f"it goes on with the same command once that is unlocked: {command}; or go back: herodeploy rollback {stage}"
-    return Locked(reason, stage=stage, hint=hint)
+    # Where nothing has moved yet, a rollback would take back what was there before.
+    back = f"; or go back: herodeploy rollback {stage}" if outcome["half_way"] else ""
+    return Locked(reason, stage=stage, hint=f"it goes on with the same command once that is unlocked: {command}{back}")
 
 
 def _succeeded(services: Services, planned: PromotionPlan, outcome: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -215,6 +209,20 @@ def _succeeded(services: Services, planned: PromotionPlan, outcome: dict[str, An
         raise Refused(outcome["reason"], hint=way_out(services, planned.stage.name))
     record_verified(services, planned.stage.name, outcome, planned.commit or "", None)
     return dict(outcome["releases"])
+
+
+def _others_have_it(services: Services, stage: StageSpec, planned: PromotionPlan) -> bool:
+    """Whether the apps of a held stage that were not chosen run the same, as after one promotion for each app."""
+    if not services.store.locks.pauses(services.pipeline().id, stage.name):
+        return False
+    current = (services.heroku.releases.current(app) for app in stage.apps if app not in planned.stage.apps)
+    return all(release is not None and release.slug_id == planned.slug_id for release in current)
+
+
+def _record_promoted(services: Services, planned: PromotionPlan) -> None:
+    data: dict[str, object] = {"slug_id": planned.slug_id, "by_hand": True, "apps": list(planned.stage.apps)}
+    event = services.event("promotion.succeeded", f"promoted {planned.what}", stage=planned.stage.name, data=data)
+    services.store.record_event(event)
 
 
 def _close_waiting(services: Services, stage: StageSpec, planned: PromotionPlan) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from herodeploy.engine.port import Run
-from herodeploy.flows import plain, soak
+from herodeploy.flows import soak
 from herodeploy.flows.barred import halted
 from herodeploy.flows.put_back import begun, go_on, put_back
 from herodeploy.flows.services import Services
@@ -21,29 +21,15 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
 
     Parameters:
         payload: ``pipeline_id``, ``stage``, ``baseline`` of each app, ``slug_id``, ``source_app_id``,
-            ``source_release_id``, ``attempt``, ``move`` (its id), ``delivery_id``; ``looked``, ``cut`` and
-            ``is_way_back`` and ``let_in`` as of `Move`; ``soaked`` as of `soak.wait`.
+            ``source_release_id``, ``attempt``, ``move`` (its id), ``delivery_id``; ``looked``, ``cut``,
+            ``is_way_back`` and ``locks_before`` as of `Move`; ``soaked`` as of `soak.wait`.
 
     Returns:
         the outcome, with ``slug_id``, ``source_app_id``, ``source_release_id`` (for the stage after this one) and the
         ``releases`` of the apps; or that of `soak.outcome` or `barred.halted`, after which another leg goes on.
     """
-    stage = plain.stage_from_json(payload["stage"])
-    move = Move(
-        id=payload["move"],
-        pipeline_id=payload["pipeline_id"],
-        stage=stage,
-        baseline=payload["baseline"],
-        slug_id=payload["slug_id"],
-        source_app_id=payload["source_app_id"],
-        source_release_id=payload["source_release_id"],
-        attempt=payload["attempt"],
-        delivery_id=payload.get("delivery_id"),
-        looked=payload.get("looked"),
-        cut=payload.get("cut", False),
-        is_way_back=payload.get("is_way_back", False),
-        let_in=payload.get("let_in"),
-    )
+    move = Move.of(payload)
+    stage = move.stage
     if (noted := run.step("begin", partial(begun, services, move))) is not None:
         return failed(go_on(services, run, move, noted))
     soaked, many = payload.get("soaked"), len(stage.waves)
@@ -59,7 +45,7 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
             log = run.step(f"wave {number}: log", partial(soak.places, services, move.releases))
             return soak.outcome(number, many, datetime.fromisoformat(until), move.releases, log)
     if move.barred is not None:
-        return halted(move.barred)
+        return halted(move)
     if reason is not None:
         services.store.targets.skip(move.id)
         return failed(put_back(services, run, move, reason))

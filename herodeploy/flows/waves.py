@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from herodeploy.flows import targets
 from herodeploy.flows.barred import by_lock
 from herodeploy.flows.baseline import RECENT, Baseline, release_there
 from herodeploy.flows.kept import Kept
+from herodeploy.flows.plain import stage_from_json
 from herodeploy.flows.services import Services
 from herodeploy.flows.side_by_side import SideBySide, side_by_side
 from herodeploy.flows.verified import subject, verify_in
@@ -34,7 +35,7 @@ class Move:
         looked: token of `Services.looked` for a baseline that was taken just now.
         cut: an earlier process may have promoted already.
         is_way_back: a person puts an older release there, which is a rollback by another name.
-        let_in: when the gates let in what a person does by hand; a delivery's facts tell that of a delivery.
+        locks_before: the ids of those that were there when a person began it by hand; a delivery's gates know.
         barred: which lock keeps it from going on, set since then.
         releases: what the apps got so far: ``id``, ``version``, ``status``, ``slug_id``, ``app_id``.
     """
@@ -51,9 +52,28 @@ class Move:
     looked: str | None = None
     cut: bool = False
     is_way_back: bool = False
-    let_in: str | None = None
+    locks_before: tuple[str, ...] = ()
     barred: str | None = None
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Move:
+        """Return the move that a leg's payload tells of."""
+        return cls(
+            id=payload["move"],
+            pipeline_id=payload["pipeline_id"],
+            stage=stage_from_json(payload["stage"]),
+            baseline=payload["baseline"],
+            slug_id=payload["slug_id"],
+            source_app_id=payload["source_app_id"],
+            source_release_id=payload["source_release_id"],
+            attempt=payload["attempt"],
+            delivery_id=payload.get("delivery_id"),
+            looked=payload.get("looked"),
+            cut=payload.get("cut", False),
+            is_way_back=payload.get("is_way_back", False),
+            locks_before=tuple(payload.get("locks_before", ())),
+        )
 
     def outcome(self) -> dict[str, Any]:
         """Return the outcome of a leg that put the artifact into the whole stage."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from support.two_waves import Clock, slugs, two_waves
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.mode import Mode
-from herodeploy.errors import Refused
+from herodeploy.errors import Locked, Refused
 from herodeploy.flows import locks, mode, promote, rollback
 from herodeploy.flows.choose import Wish
 
@@ -33,12 +35,14 @@ def two(make: Any) -> Shop:
     return shop
 
 
-def lock(shop: Shop, by: str, stage: str = "production", *, warning: bool = False) -> Any:
-    """Somebody, in another process, locks a stage."""
-    actor, shop.services.actor = shop.services.actor, by
-    made = locks.lock(shop.services, stage, why="orders are lost", warning=warning)
-    shop.services.actor = actor
-    return made
+def lock(
+    shop: Shop, by: str, stage: str = "production", *, warning: bool = False, behind: timedelta = timedelta()
+) -> Any:
+    """Somebody, in another process, locks a stage; on a machine whose clock may be behind."""
+    clock = shop.services.clock
+    somebody = dataclasses.replace(shop.services, actor=by, clock=lambda: clock() - behind)
+    shop.seen_by.append(somebody)
+    return locks.lock(somebody, stage, why="orders are lost", warning=warning)
 
 
 @pytest.fixture
@@ -140,6 +144,33 @@ def test_an_override_goes_past_the_locks_of_before_and_not_past_those_of_after(t
     assert halted.value.message == BOBS
     promote.promote(two.services, override="bob agrees, too")
     assert slugs(two) == [waiting.slug_id] * 2
+
+
+def test_a_lock_of_somebody_whose_clock_is_behind_stops_it_as_well(two: Shop, locks_meanwhile: Any) -> None:
+    mode.switch(two.services, Mode.DELIVERY, None)
+    waiting = two.deliver()
+    locks_meanwhile(two, behind=timedelta(hours=1))
+    with pytest.raises(Locked):
+        promote.promote(two.services)
+    assert slugs(two) == [waiting.slug_id, two.first.slug_id]
+
+
+def test_where_nothing_has_moved_yet_there_is_no_way_back(two: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    mode.switch(two.services, Mode.DELIVERY, None)
+    two.deliver()
+    report, told = two.services.report, []
+
+    def locks_then(note: Any) -> None:
+        report(note)
+        if note.kind == "leg" and not told:
+            told.append(note.text)
+            lock(two, "bob@example.com")
+
+    monkeypatch.setattr(two.services, "report", locks_then)
+    with pytest.raises(Locked) as halted:
+        promote.promote(two.services)
+    assert halted.value.hint == "it goes on with the same command once that is unlocked: herodeploy promote production"
+    assert slugs(two) == [two.first.slug_id] * 2
 
 
 @pytest.mark.parametrize(("by", "warning"), [("ann@example.com", False), ("bob@example.com", True)])
