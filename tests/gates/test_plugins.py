@@ -261,8 +261,8 @@ def test_one_that_never_ends_holds_nobody_up(bring: Bring, facts: MakeFacts, mon
         look(question)
     with pytest.raises(UsageError, match=r"acme-gates 1\.2 looks still"):
         look(question)
-    until.set()
     [stray] = [each for each in threading.enumerate() if isinstance(each, plugins._Looking)]
+    until.set()
     stray.join()
     monkeypatch.setattr(plugins, "WITHIN", timedelta(minutes=1))
     assert look(question) == {"phase": "full"}
