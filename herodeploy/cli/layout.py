@@ -15,8 +15,6 @@ CONTROL = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
     r"|[\u202a-\u202e\u2066-\u2069]"  # which turn the direction of writing
 )
-
-BREAK = re.compile(r"\s*[\n\u2028\u2029]\s*")
 TIME = re.compile(r"(?<!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b(?![+-])")
 """A time of ours within a sentence; with the day of the week before it, it is one of a calendar's zone and stays."""
 COMMAND = re.compile(
@@ -33,7 +31,9 @@ def one_line(text: str) -> str:
 
     Without line breaks, colours, cursor moves and other control characters it can forge no line of ours.
     """
-    return CONTROL.sub("", BREAK.sub(" ", text.rstrip("\n")).replace("\t", "    "))
+    first, *others = text.splitlines() or [""]
+    whole = " ".join([first.rstrip() if others else first, *filter(None, map(str.strip, others))])
+    return CONTROL.sub("", whole.replace("\t", "    "))
 
 
 def sentence(text: str) -> str:

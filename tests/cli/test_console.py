@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-WRITTEN = "the sale\x1b[2J\x1b]0;evil\x07\x08 is on\nError: all is lost\r\n  and\tmore\x9b1m\u202e\u2028end\n"
-ONE_LINE = "the sale is on Error: all is lost and    more end"
+WRITTEN = "the sale\x1b[2J\x1b]0;evil\x07\x08 is on\nError: all is lost\r\n  and\rso\x0bon\tmore\x9b1m\u202e\u2028end\n"
+ONE_LINE = "the sale is on Error: all is lost and so on    more end"
 TELLER = f"""
 from herodeploy.cli import console
 from herodeploy.domain.progress import Note
