@@ -42,7 +42,8 @@ def run(
 
     A delivery that must wait, such as for an approval, ends the command with exit code 0 and is picked up by approve,
     mode, resume or the next deliver. So is one that was cut: by Ctrl-C, a lost network or a stopped machine. A commit
-    that failed or was rejected is not tried again, unless you ask for it.
+    that failed or was rejected is not tried again, unless you ask for it; then it keeps its build where the first stage
+    runs that, verified and newest. To have it built anew, commit anew: git commit --allow-empty.
     """
     from herodeploy.app import worker
     from herodeploy.flows.deliver import start_delivery

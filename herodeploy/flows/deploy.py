@@ -1,6 +1,6 @@
 """The first stage: build a commit, release it, give its slug to the stage's other apps, verify each.
 
-What the stage runs and has verified already is not built again: a commit that comes once more, as one that was
+What the stage runs already, verified and newest, is not built again: a commit that comes once more, as one that was
 rejected, keeps its artifact, and what people said to that.
 """
 
@@ -111,7 +111,8 @@ def _start_build(services: Services, move: Move, app: str, payload: Payload) -> 
     """Return the ``id`` of the build, or which lock has ``barred`` it, or the ``release_id`` where none is needed."""
     commit, before = payload["commit"], payload["baseline"][app]
     if _runs_already(services, move.stage, before, commit):
-        services.tell("step", f"v{before['version']} is {commit[:8]} already", leg=move.stage.name, app=app)
+        told = f"v{before['version']} is {commit[:8]} already, verified: it is not built again"
+        services.tell("step", told, leg=move.stage.name, app=app)
         return {"id": None, "barred": None, "release_id": before["release_id"]}
     known = set(before["builds"])
     found = find_build(services, app, commit, known=known, attempt=payload["attempt"])

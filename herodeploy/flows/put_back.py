@@ -40,7 +40,7 @@ def put_back(services: Services, run: Run, move: Move, reason: str) -> str:
     """Put the previous release back into the apps that moved, if the stage asks for it; return the whole reason.
 
     Into all of them or into none: none where one had a release that was never verified in this stage, as nobody knows
-    whether that is any better. An app into which somebody else has released another artifact meanwhile is left alone.
+    whether that is any better. An app into which somebody else has released something meanwhile is left alone.
     What is put back is kept out: the stage is locked, the commits are marked, before anything can break on the way.
     """
     if move.stage.on_failure != "rollback":

@@ -39,6 +39,8 @@ def test_a_yes_is_carried_over_with_the_artifact_within_the_grace(shop: Shop) ->
     assert (again.status, again.slug_id) == (Status.DELIVERED, failed.slug_id)
     assert again.id != failed.id
     assert (builds(shop), shop.versions(shop.app("staging"))) == (1, versions), "built and released once"
+    version = versions[-1][0]
+    assert f"v{version} is {again.short} already, verified: it is not built again" in shop.told("step")
 
 
 def test_a_no_is_the_end_of_what_was_said_before(shop: Shop) -> None:
