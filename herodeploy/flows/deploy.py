@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from herodeploy.domain.pipeline import StageSpec
-from herodeploy.domain.release import Build
+from herodeploy.domain.release import Build, Release
 from herodeploy.engine.port import Run
 from herodeploy.flows import targets
 from herodeploy.flows.barred import by_lock, halted
@@ -110,10 +110,10 @@ def _lost(services: Services, app: str, build: Build) -> bool:
 def _start_build(services: Services, move: Move, app: str, payload: Payload) -> dict[str, Any]:
     """Return the ``id`` of the build, or which lock has ``barred`` it, or the ``release_id`` where none is needed."""
     commit, before = payload["commit"], payload["baseline"][app]
-    if _runs_already(services, move.stage, before, commit):
-        told = f"v{before['version']} is {commit[:8]} already, verified: it is not built again"
+    if (there := _there(services, move.stage, before["slug_id"], commit)) is not None:
+        told = f"v{there.version} is {commit[:8]} already, verified: it is not built again"
         services.tell("step", told, leg=move.stage.name, app=app)
-        return {"id": None, "barred": None, "release_id": before["release_id"]}
+        return {"id": None, "barred": None, "release_id": there.id}
     known = set(before["builds"])
     found = find_build(services, app, commit, known=known, attempt=payload["attempt"])
     if found is None and (reason := by_lock(services, move)) is not None:
@@ -122,14 +122,19 @@ def _start_build(services: Services, move: Move, app: str, payload: Payload) -> 
     return {"id": found or start_build(services, app, commit, payload["message"]), "barred": None}
 
 
-def _runs_already(services: Services, stage: StageSpec, before: Baseline, commit: str) -> bool:
-    """Whether a stage had that commit before the leg began, verified in all of its apps, and nothing built since."""
-    pipeline_id, slug_id, store = services.pipeline().id, before["slug_id"], services.store
+def _there(services: Services, stage: StageSpec, slug_id: str | None, commit: str) -> Release | None:
+    """Return the release of a commit that need not be built: the stage has it, verified in all apps, and nothing newer.
+
+    Parameters:
+        slug_id: what the stage had before the leg began.
+    """
+    pipeline_id, store = services.pipeline().id, services.store
     if slug_id is None or store.verified_commit(pipeline_id, stage.name, slug_id) != commit:
-        return False
-    return store.is_verified(pipeline_id, stage.name, slug_id, stage.apps) and (
-        built_in_order(services, stage)[-1:] == [slug_id]
-    )
+        return None
+    current = services.heroku.releases.current(stage.apps[0])
+    if current is None or current.slug_id != slug_id or built_in_order(services, stage)[-1:] != [slug_id]:
+        return None
+    return current if store.is_verified(pipeline_id, stage.name, slug_id, stage.apps) else None
 
 
 def _build(services: Services, app: str, started: dict[str, Any], leg: str) -> dict[str, Any]:
@@ -147,7 +152,7 @@ def _release(services: Services, app: str, release_id: str, payload: Payload) ->
     leg, keep = payload["stage"]["name"], Kept()
     release = watch_release(services, app, release_id, leg, keep=keep)
     if release.status == "succeeded":
-        there = release_id == payload["baseline"][app]["release_id"]
+        there = release.slug_id == payload["baseline"][app]["slug_id"]
         told = f"v{release.version} {'has it already' if there else 'released'}"
         services.tell("done", told, leg=leg, app=app)
     else:

@@ -6,9 +6,12 @@ import dataclasses
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.pipeline import GateSpec
-from herodeploy.flows import deliver, holds, rollback
+from herodeploy.errors import PlatformError
+from herodeploy.flows import deliver, deploy, holds, rollback
 
 Shop = Any
 HOUR = timedelta(hours=1)
@@ -88,3 +91,25 @@ def test_a_first_stage_of_two_apps_gets_nothing_twice(make: Any) -> None:
     again = shop.deliver(shop.services.repo.head(), retry=True)
     assert (again.at_stage, again.slug_id, builds(shop)) == ("production", waiting.slug_id, 1)
     assert yes(shop, again).status is Status.DELIVERED
+
+
+def test_what_another_artifact_has_taken_the_place_of_meanwhile_is_built_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver.reject(shop.services, shop.deliver().id)
+    staging = shop.app("staging")
+    [(older, _)] = shop.versions(staging)[-1:]
+    shop.commit(index_dot_html="two\n")
+    second = deliver.reject(shop.services, shop.deliver().id)
+
+    def breaks(*_: Any, **__: Any) -> Any:
+        raise PlatformError("HTTP 503")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deploy, "watch_release", breaks)
+        with pytest.raises(PlatformError):
+            shop.deliver(shop.services.repo.head(), retry=True)
+    shop.services.heroku.releases.rollback(staging, f"v{older}")
+    assert shop.slug(staging) != second.slug_id
+    [again] = shop.resume()
+    assert (again.status, again.at_stage, builds(shop)) == (Status.WAITING, "production", 3)
