@@ -136,12 +136,6 @@ class Facts:
     waits: tuple[str, ...] = ()
     observations: Mapping[str, Observation] = field(default_factory=dict)
 
-    @property
-    def verified_upstream(self) -> bool:
-        """Whether the artifact was verified in the stage just before, if there is one."""
-        before = self.pipeline.before(self.stage.name)
-        return before is None or before.name in self.verified_in
-
     def observed(self, spec: GateSpec) -> Observation | None:
         """What the gate of that configuration saw last."""
         return self.observations.get(spec.memory)
