@@ -96,8 +96,7 @@ def promote(
         planned = _plan(services, chosen, noted["baseline"])
         if not planned.there and not (cut and _goes_back(services, stage, cut)):
             by_hand.ask(services, stage, chosen.source, chosen.release, planned.commit, override, command)
-        told = f"{stage.name} has {_release(planned)} already" if planned.there else f"promoting {planned.what}"
-        services.tell("leg", told, leg=stage.name)
+        _tell(services, planned, cut)
         if cut is None and not planned.there:
             noted["is_way_back"] = _is_way_back(services, planned, noted["baseline"])
             _record_start(services, planned, noted)
@@ -126,7 +125,7 @@ def _release(planned: PromotionPlan) -> str:
 
 
 def _cut(services: Services, chosen: Chosen) -> dict[str, Any] | None:
-    """Return what the same promotion by hand noted when it began, if it was cut and nothing moved since."""
+    """Return what the same promotion by hand noted when it began, if it was cut or halted and nothing moved since."""
     last = last_move(services, chosen.stage.name)
     if last is None or last.kind != "promotion.started" or last.data.get("slug_id") != chosen.slug_id:
         return None
@@ -135,9 +134,15 @@ def _cut(services: Services, chosen: Chosen) -> dict[str, Any] | None:
         return None
     if "waves" in noted and noted["waves"] != _waves(narrow(chosen.stage, chosen.apps)):
         return None
-    told = f"carrying on the promotion of {utc(last.at)}, which was cut"
-    services.tell("info", told, leg=chosen.stage.name)
-    return noted
+    return noted | {"since": utc(last.at)}
+
+
+def _tell(services: Services, planned: PromotionPlan, cut: dict[str, Any] | None) -> None:
+    stage = planned.stage.name
+    if cut is not None:
+        services.tell("info", f"carrying on the promotion of {cut['since']}, which is not through", leg=stage)
+    told = f"{stage} has {_release(planned)} already" if planned.there else f"promoting {planned.what}"
+    services.tell("leg", told, leg=stage)
 
 
 def _goes_back(services: Services, stage: StageSpec, cut: dict[str, Any]) -> bool:

@@ -113,9 +113,15 @@ def test_a_promotion_by_hand_stops_before_the_next_wave_and_goes_on_with_the_sam
     with pytest.raises(Refused, match="lock: production is locked by bob"):
         promote.promote(two.services)
 
+    def carries_on() -> int:
+        return sum("carrying on the promotion of" in told for told in two.told("info"))
+
     unlock(two)
     versions = two.versions(two.services.spec.stages[1].apps[0])
+    promote.plan(two.services, Wish())
+    assert carries_on() == 0, "nothing is carried on by a question"
     promote.promote(two.services)
+    assert carries_on() == 1
     assert slugs(two) == [waiting.slug_id] * 2
     assert two.versions(two.services.spec.stages[1].apps[0]) == versions
     assert now(two, waiting).status is Status.DELIVERED
