@@ -12,8 +12,8 @@ from support.two_waves import Clock, slugs, two_waves
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.mode import Mode
-from herodeploy.errors import Locked, Refused
-from herodeploy.flows import locks, mode, promote, rollback
+from herodeploy.errors import Locked, Refused, UsageError
+from herodeploy.flows import deliver, locks, mode, promote, rollback
 from herodeploy.flows.choose import Wish
 
 Shop = Any
@@ -87,6 +87,8 @@ def test_the_next_wave_of_a_delivery_waits_until_it_is_unlocked(
     versions = two.versions(eu)
 
     assert two.resume()[0].status is Status.WAITING
+    with pytest.raises(UsageError, match=f"half-way into production: {eu} runs {halted.short} already"):
+        deliver.reject(two.services, halted.id)
     unlock(two)
     assert two.advance(halted).status is Status.DELIVERED
     assert slugs(two) == [halted.slug_id] * 2
