@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.two_apps import two_apps
+from support.two_apps import two_apps, two_in_the_first
 from support.two_waves import Clock, slugs, two_waves
 
 from herodeploy.domain.delivery import Delivery, Status
@@ -242,3 +242,32 @@ def test_what_was_let_in_and_cut_before_anything_moved_heeds_the_lock_that_was_s
     unlock(shop)
     assert shop.advance(waiting).status is Status.DELIVERED
     assert len(shop.versions(shop.app(stage))) == len(versions) + 1
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_the_other_apps_of_the_first_stage_wait_while_the_build_goes_on(
+    make: Any, monkeypatch: pytest.MonkeyPatch, *, durable: bool
+) -> None:
+    shop = two_in_the_first(make)
+    shop.apply()
+    shop.durable = durable
+    apps = shop.services.spec.stages[0].apps
+    report = shop.services.report
+
+    def locks_then(note: Any) -> None:
+        report(note)
+        if note.text.startswith("building "):
+            monkeypatch.setattr(shop.services, "report", report)
+            lock(shop, "bob@example.com", "staging")
+
+    monkeypatch.setattr(shop.services, "report", locks_then)
+    halted = shop.deliver()
+    assert (halted.status, halted.at_stage) == (Status.WAITING, "staging")
+    assert halted.reason == "staging is locked by bob@example.com: orders are lost"
+    slug_id = shop.slug(apps[0])
+    assert [shop.slug(app) for app in apps] == [slug_id, None]
+
+    unlock(shop)
+    assert shop.advance(halted).at_stage == "production"
+    assert [shop.slug(app) for app in apps] == [slug_id] * 2
+    assert len(shop.services.heroku.builds.list(apps[0])) == 1

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from support.two_apps import two_in_the_first
 
 from herodeploy.domain.delivery import Delivery, Status
 from herodeploy.domain.pipeline import GateSpec
@@ -74,12 +75,9 @@ def test_what_is_no_longer_good_or_not_the_newest_is_built_again(shop: Shop) -> 
 
 
 def test_a_first_stage_of_two_apps_gets_nothing_twice(make: Any) -> None:
-    shop = make(applied=False)
-    staging, production = shop.services.spec.stages
-    apps = (*staging.apps, f"{shop.services.spec.name}-mirror")
-    staging = dataclasses.replace(staging, apps=apps, waves=(apps,))
-    shop.services.spec = dataclasses.replace(shop.services.spec, stages=(staging, production))
+    shop = two_in_the_first(make)
     shop.apply()
+    apps = shop.services.spec.stages[0].apps
     waiting = deliver.reject(shop.services, shop.deliver().id)
     versions = [shop.versions(app) for app in apps]
     again = shop.deliver(shop.services.repo.head(), retry=True)
