@@ -127,11 +127,13 @@ class Locked(Refused):
 
     Parameters:
         stage: the one that it keeps out of.
+        past: the ids of other locks, which a person has decided to go past.
     """
 
-    def __init__(self, message: str, *, stage: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, stage: str, past: Sequence[str] = (), hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.stage = stage
+        self.past = list(past)
 
 
 class PlatformError(HerodeployError):

@@ -56,7 +56,7 @@ def take_turn(services: Services, work: Work[T], command: str, wait: str | None,
                 raise Busy(f"{held.message}, still after {wait}", hint=held.hint) from held
         except Locked as barred:
             services.tell("wait", f"{barred.message}; herodeploy unlock lets it in")
-            if not locks.gone(services, barred.stage, _left(ends)):
+            if not locks.gone(services, barred.stage, barred.past, _left(ends)):
                 raise Locked(f"{barred.message}, still after {wait}", stage=barred.stage, hint=barred.hint) from barred
 
 

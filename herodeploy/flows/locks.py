@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -101,25 +101,18 @@ def barring(services: Services, stage: str) -> list[Lock]:
     return [each for each in found if not each.warning and not is_of(each, services.actor)]
 
 
-def gone(services: Services, stage: str, within: timedelta) -> bool:
-    """Wait until one of the locks that keep the actor out of a stage is gone; whether one is, or none is left.
-
-    Others may be left: perhaps these are overridden.
+def gone(services: Services, stage: str, past: Collection[str], within: timedelta) -> bool:
+    """Wait until no lock keeps the actor out of a stage any more, but for those that they go past; whether none does.
 
     Parameters:
+        past: the ids of these.
         within: how long to wait.
     """
 
-    def there() -> set[str]:
-        return {each.id for each in barring(services, stage)}
+    def none_left() -> bool | None:
+        return None if any(each.id not in past for each in barring(services, stage)) else True
 
-    first = there()
-
-    def fewer() -> bool | None:
-        now = there()
-        return True if not now or first - now else None
-
-    return wait_for(services, fewer, within=within, every=max(LOOK_AGAIN, services.poll)) is not None
+    return wait_for(services, none_left, within=within, every=max(LOOK_AGAIN, services.poll)) is not None
 
 
 def is_of(lock: Lock, actor: str) -> bool:

@@ -103,7 +103,7 @@ def promote(
         payload = _payload(services, planned, noted, cut=cut is not None)
         outcome = _carry_out(services, payload | {"looked": looked, "locks_before": locked})
     if outcome["outcome"] == "halted":
-        raise _halted(services, planned, outcome, command)
+        raise _halted(services, planned, outcome, locked, command)
     got = _succeeded(services, planned, outcome)
     if planned.whole or _others_have_it(services, chosen.stage, planned):
         holds.lift_for_newest(services, chosen.stage, planned.slug_id, "it got the newest")
@@ -196,14 +196,21 @@ def _carry_out(services: Services, payload: dict[str, Any]) -> dict[str, Any]:
         payload = {**payload, "soaked": outcome}
 
 
-def _halted(services: Services, planned: PromotionPlan, outcome: dict[str, Any], command: str) -> Locked:
-    """Note that a lock has halted a promotion, which ends nothing: asked for again, it is carried on."""
+def _halted(
+    services: Services, planned: PromotionPlan, outcome: dict[str, Any], past: list[str], command: str
+) -> Locked:
+    """Note that a lock has halted a promotion, which ends nothing: asked for again, it is carried on.
+
+    Parameters:
+        past: the ids of the locks that it has gone past.
+    """
     stage, reason = planned.stage.name, outcome["reason"]
     event = services.event("promotion.halted", f"promotion of {planned.what} halted: {reason}", stage=stage)
     services.store.record_event(event)
     # Where nothing has moved yet, a rollback would take back what was there before.
     back = f"; or go back: herodeploy rollback {stage}" if outcome["half_way"] else ""
-    return Locked(reason, stage=stage, hint=f"it goes on with the same command once that is unlocked: {command}{back}")
+    hint = f"it goes on with the same command once that is unlocked: {command}{back}"
+    return Locked(reason, stage=stage, past=past, hint=hint)
 
 
 def _succeeded(services: Services, planned: PromotionPlan, outcome: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,7 @@ def made(kind: type[errors.HerodeployError]) -> errors.HerodeployError:
     if issubclass(kind, errors.Occupied):
         return kind("no", stage="production", holder="20261123-120000-a1", hint="wait")
     if issubclass(kind, errors.Locked):
-        return kind("no", stage="production", hint="wait")
+        return kind("no", stage="production", past=["5f0c2a1e"], hint="wait")
     if issubclass(kind, errors.ForgeBusy):
         return kind("no", until=datetime(2026, 11, 23, 12, 0, tzinfo=UTC), hint="wait")
     return kind("no", hint="try")

@@ -120,15 +120,24 @@ def test_who_waits_for_two_locks_waits_until_both_are_gone(locked: Shop) -> None
     locked.services.pause = lambda seconds: locks.unlock(locked.services, left.pop()) if left else usual(seconds)
     view = take_turn(locked.services, exclusive, "again", "1m", lambda _: promote.promote(locked.services))
     assert (view.stage, left) == ("production", [])
-    assert len([told for told in locked.told("wait") if told.startswith("lock: ")]) == 2
+    [told] = [told for told in locked.told("wait") if told.startswith("lock: ")]
+    assert "by cat@example.com: the news" in told
+    assert "by bob@example.com: the sale" in told
 
 
-def test_who_is_halted_between_two_waves_waits_and_goes_on(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("override", [None, "cat agrees"])
+def test_who_is_halted_between_two_waves_waits_for_the_new_lock_and_goes_on(
+    make: Any, monkeypatch: pytest.MonkeyPatch, override: str | None
+) -> None:
     shop = two_apps(make, waves=2)
     shop.apply()
     waiting = shop.deliver()
     bob, promotions = dataclasses.replace(shop.services, actor="bob@example.com"), shop.services.heroku.promotions
-    shop.seen_by.append(bob)
+    cat = dataclasses.replace(shop.services, actor="cat@example.com")
+    shop.seen_by += [bob, cat]
+    left = [bob, cat] if override else [bob]
+    if override:
+        locks.lock(cat, "production", why="the news")
 
     def create(*arguments: Any) -> Any:
         monkeypatch.undo()
@@ -137,17 +146,20 @@ def test_who_is_halted_between_two_waves_waits_and_goes_on(make: Any, monkeypatc
         return promotion
 
     def unlocked(seconds: float) -> None:
-        if any(told.endswith("herodeploy unlock lets it in") for told in shop.told("wait")):
-            shop.services.pause = usual
-            locks.unlock(bob, "production")
+        if left and any(told.endswith("herodeploy unlock lets it in") for told in shop.told("wait")):
+            assert shop.slug(shop.services.spec.stages[1].apps[1]) is None, "it waits for both"
+            locks.unlock(left.pop(), "production")
         usual(seconds)
 
     monkeypatch.setattr(promotions, "create", create)
     usual, shop.services.pause = shop.services.pause, unlocked
-    view = take_turn(shop.services, exclusive, "again", "1m", lambda _: promote.promote(shop.services))
+    view = take_turn(
+        shop.services, exclusive, "again", "1m", lambda _: promote.promote(shop.services, override=override)
+    )
     assert set(view.apps) == set(shop.services.spec.stages[1].apps)
     assert {shop.slug(app) for app in view.apps} == {waiting.slug_id}
     assert shop.kinds().count("promotion.started") == 1
+    assert shop.kinds().count("gate.overridden") == len([override] if override else []), "nobody decided about bob's"
 
 
 def test_who_waits_for_a_lock_in_vain_is_refused_as_without(locked: Shop) -> None:
