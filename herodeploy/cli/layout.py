@@ -17,7 +17,7 @@ CONTROL = re.compile(
 )
 
 BREAK = re.compile(r"\s*[\n\u2028\u2029]\s*")
-TIME = re.compile(r"(?<!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b(?![+-])")
+TIME = re.compile(r"(?<!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )\b(\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?) UTC\b(?![+-])")
 """A time of ours within a sentence; with the day of the week before it, it is one of a calendar's zone and stays."""
 COMMAND = re.compile(
     r"(?:^|(?<=[:,;] )|(?<=or )|(?<=then )|(?<=\())(?:herodeploy|heroku|git) [a-z][^,;()]*?(?=\s*(?:[,;()]|$))"
@@ -43,7 +43,8 @@ def sentence(text: str) -> str:
 
 def _here(found: re.Match[str]) -> str:
     try:
-        return until(datetime.fromisoformat(f"{found[1]}Z"))
+        at = datetime.fromisoformat(f"{found[1]}Z")
+        return moment(at) if found[2] else until(at)
     except (ValueError, OverflowError, OSError):  # somebody else wrote it, and there is no such time
         return found[0]
 

@@ -21,12 +21,12 @@ def test_when_a_gate_is_asked_again_is_told_once(capsys: pytest.CaptureFixture[s
             Verdict("http", Answer.WAIT, "it is not ready", until=NOON, name="http"),
             Verdict("ci", Answer.PASS, "CI succeeded", name="ci"),
         ],
-        until=layout.until,
+        again=layout.moment,
     )
-    noon, five = layout.until(NOON), layout.until(NOON + timedelta(minutes=5))
+    noon, five = layout.until(NOON), layout.moment(NOON + timedelta(minutes=5))
     assert capsys.readouterr().out.splitlines() == [
         f"  WAIT  lock: locked until {noon}: lunch",
         f"  WAIT  soak: soaks until {noon} (asked again at {five})",
-        f"  WAIT  http: it is not ready (asked again at {noon})",
+        f"  WAIT  http: it is not ready (asked again at {layout.moment(NOON)})",
         "  PASS  ci: CI succeeded",
     ]
