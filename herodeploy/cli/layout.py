@@ -168,6 +168,11 @@ def until(at: datetime | None) -> str:
     return _shown(at, "%Y-%m-%d %H:%M") if at else ""
 
 
+def exact(at: datetime) -> str:
+    """Return a time of this machine's clock as `moment` does, without seconds where it is at a full minute."""
+    return moment(at) if at.second else until(at)
+
+
 def _shown(at: datetime, form: str) -> str:
     here = at.astimezone()
     name = here.tzname() or ""

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.mode import Mode
 from herodeploy.domain.pipeline import GateSpec
-from herodeploy.flows import deliver, holds, rollback
+from herodeploy.flows import deliver, holds, mode, rollback
 
 Shop = Any
 HOUR = timedelta(hours=1)
@@ -86,3 +87,13 @@ def test_a_first_stage_of_two_apps_gets_nothing_twice(make: Any) -> None:
     again = shop.deliver(shop.services.repo.head(), retry=True)
     assert (again.at_stage, again.slug_id, builds(shop)) == ("production", waiting.slug_id, 1)
     assert yes(shop, again).status is Status.DELIVERED
+
+
+def test_who_switches_to_deployment_is_told_which_approvals_are_asked_no_more(shop: Shop) -> None:
+    mode.switch(shop.services, Mode.DEPLOYMENT)
+    assert shop.told("info") == [], "none is written"
+    gated(shop, GateSpec("approval", {"count": 2}, place=("herodeploy.yml", 12)))
+    mode.switch(shop.services, Mode.DELIVERY)
+    mode.switch(shop.services, Mode.DEPLOYMENT)
+    [told] = shop.told("info")
+    assert told.startswith("herodeploy.yml:12: the approval before production is not asked for in deployment mode")
