@@ -31,8 +31,9 @@ def run(
         actions = flow.plan(services)
         if not dry_run:
             flow.apply(services, actions)
+        others = flow.not_named(services)
     if json:
-        console.say_json({"actions": [action.to_json() for action in actions], "dry_run": dry_run})
+        console.say_json({"actions": [action.to_json() for action in actions], "not_named": others, "dry_run": dry_run})
     elif not actions:
         console.say(f"nothing to do: {services.spec.name} is as herodeploy.yml says")
     elif dry_run:
@@ -40,3 +41,8 @@ def run(
             console.say(f"would {action.text}")
     else:
         console.say(f"{services.spec.name} is as herodeploy.yml says now; next: herodeploy deliver")
+    if others:
+        console.info(
+            f"in the pipeline, but not in herodeploy.yml, so left alone: {', '.join(others)}; "
+            f"to take one out: heroku pipelines:remove -a {others[0]}"
+        )

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -182,13 +182,20 @@ def traceback(problem: BaseException) -> None:
             _aside("  ", line, "")
 
 
-def ask(question: str, default: str | None = None) -> str:
-    """Return a person's answer."""
+def ask(question: str, default: str | None = None, wrong: Callable[[str], str | None] = lambda _: None) -> str:
+    """Return a person's answer; one that cannot be is told at once, and the question asked again.
+
+    Parameters:
+        wrong: says why an answer cannot be; None where it can.
+    """
     import typer
 
-    _pause()
-    answer: str = typer.prompt(one_line(question), default=default, err=True)
-    return answer.strip()
+    while True:
+        _pause()
+        answer: str = typer.prompt(one_line(question), default=default, err=True).strip()
+        if (problem := wrong(answer)) is None:
+            return answer
+        warn(problem)
 
 
 def ask_code(again: bool = False) -> str:

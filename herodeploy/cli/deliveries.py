@@ -82,19 +82,19 @@ def say_answers(delivery: Delivery, verdicts: Sequence[Verdict], *, told: str) -
     console.say(f"  {'or ' if asked else ''}refuse it: herodeploy reject {delivery.id}")
 
 
-def say_verdicts(verdicts: Sequence[Verdict], *, until: Callable[[datetime], str] | None = None) -> None:
+def say_verdicts(verdicts: Sequence[Verdict], *, again: Callable[[datetime], str] | None = None) -> None:
     """Print what gates say, a line each.
 
     Parameters:
-        until: writes when a gate that waits is asked again; it is left out unless given.
+        again: writes when a gate that waits is asked again; it is left out unless given.
     """
     width = max((len(verdict.answer) for verdict in verdicts), default=0)
     for verdict in verdicts:
         answer = verdict.answer.value
         reason = f"{verdict.name}: {verdict.reason}"
-        if until and verdict.look_again_at and verdict.answer is Answer.WAIT:
-            again = until(verdict.look_again_at)
-            reason += "" if again in sentence(reason) else f" (asked again at {again})"
+        if again and verdict.look_again_at and verdict.answer is Answer.WAIT:
+            told = until(verdict.look_again_at) in sentence(reason)
+            reason += "" if told else f" (asked again at {again(verdict.look_again_at)})"
         console.say_hanging(reason, ("  ", ""), (answer.ljust(width + 2), console.STYLES.get(answer, "")))
 
 

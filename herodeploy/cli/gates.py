@@ -9,7 +9,7 @@ import typer
 from herodeploy.cli import console, deliveries
 from herodeploy.cli.again import look_again
 from herodeploy.cli.carrying import Wait, carry_on
-from herodeploy.cli.layout import until
+from herodeploy.cli.layout import exact, until
 from herodeploy.cli.options import HERE, Config, Directory, Json, Platform
 from herodeploy.cli.surroundings import services_of
 from herodeploy.domain.delivery import Status
@@ -52,7 +52,7 @@ def run(
     told = found.delivery.status is Status.WAITING or any(each.answer is Answer.FAIL for each in found.verdicts)
     if found.delivery.reason and not told:
         console.say(f"  {found.delivery.reason}")
-    deliveries.say_verdicts(found.verdicts, until=None if found.delivery.status.ended else until)
+    deliveries.say_verdicts(found.verdicts, again=None if found.delivery.status.ended else exact)
     for line in _ways_out(found):
         console.say(f"  {line}")
 

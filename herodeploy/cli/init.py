@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,7 +70,13 @@ def run(
         typer.Option(metavar="PATH", help="Path that answers 200 when the app is healthy.", show_default="/"),
     ] = None,
     mode: Annotated[str, typer.Option(metavar="delivery|deployment", help="Whether a person approves.")] = "delivery",
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Replace herodeploy.yml, add the tests to app.json, and put what --web says into the Procfile.",
+        ),
+    ] = False,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
@@ -90,6 +97,8 @@ def run(
     named = name or findings.name or repository.root.name
     console.info(f"{named}: {findings.kind or 'no language or framework that herodeploy knows'}")
     answers = _answers(repository, findings, flags)
+    if asks and ci_is_off(findings, answers):
+        answers = replace(answers, amend=console.agrees(f"app.json names no tests. Add `{answers.test}` to it?"))
     files = proposal(findings, answers)
     _check(files)
     for path, text in files.items():
@@ -101,12 +110,12 @@ def run(
 def _answers(repository: Repository, findings: Findings, flags: Flags) -> Answers:
     from herodeploy.config.proposal import Answers, app_name
 
-    pipeline = flags.name or _ask(flags, "Pipeline name", findings.name, "--name")
+    pipeline = flags.name or _ask(flags, "Pipeline name", findings.name, "--name", _no_pipeline)
     web = flags.web or _web(findings, flags)
     answers_requests = web is not None or "web" in (findings.procfile or findings.processes)
     return Answers(
         pipeline=pipeline,
-        platform=flags.platform or _ask(flags, "Platform (heroku or local)", "heroku", "--platform"),
+        platform=flags.platform or _ask(flags, "Platform (heroku or local)", "heroku", "--platform", _no_platform),
         staging=tuple(flags.staging or [app_name(pipeline, "staging")]),
         production=tuple(flags.production or [app_name(pipeline, "production")]),
         mode=flags.mode,
@@ -118,12 +127,25 @@ def _answers(repository: Repository, findings: Findings, flags: Flags) -> Answer
     )
 
 
-def _ask(flags: Flags, question: str, default: str | None, option: str) -> str:
+def _ask(flags: Flags, question: str, default: str | None, option: str, wrong: Callable[[str], str | None]) -> str:
     if flags.asks:
-        return console.ask(question, default)
+        return console.ask(question, default, wrong)
     if default is None:
         raise UsageError(f"cannot tell: {question.lower()}", hint=f"say it with {option}")
     return default
+
+
+def _no_pipeline(text: str) -> str | None:
+    from herodeploy.config import names
+
+    if names.PIPELINE.fullmatch(text):
+        return None
+    near = names.valid(text)
+    return f"'{text}' is no pipeline name: {names.PIPELINE_RULE}" + (f"; such as {near}" if near else "")
+
+
+def _no_platform(text: str) -> str | None:
+    return None if text in ("heroku", "local") else f"'{text}' is neither heroku nor local"
 
 
 def _web(findings: Findings, flags: Flags) -> str | None:

@@ -15,7 +15,7 @@ CONTROL = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
     r"|[\u202a-\u202e\u2066-\u2069]"  # which turn the direction of writing
 )
-TIME = re.compile(r"(?<!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b(?![+-])")
+TIME = re.compile(r"(?<!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )\b(\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?) UTC\b(?![+-])")
 """A time of ours within a sentence; with the day of the week before it, it is one of a calendar's zone and stays."""
 COMMAND = re.compile(
     r"(?:^|(?<=[:,;] )|(?<=or )|(?<=then )|(?<=\())(?:herodeploy|heroku|git) [a-z][^,;()]*?(?=\s*(?:[,;()]|$))"
@@ -43,7 +43,8 @@ def sentence(text: str) -> str:
 
 def _here(found: re.Match[str]) -> str:
     try:
-        return until(datetime.fromisoformat(f"{found[1]}Z"))
+        at = datetime.fromisoformat(f"{found[1]}Z")
+        return moment(at) if found[2] else until(at)
     except (ValueError, OverflowError, OSError):  # somebody else wrote it, and there is no such time
         return found[0]
 
@@ -165,6 +166,11 @@ def moment(at: datetime) -> str:
 def until(at: datetime | None) -> str:
     """Return a time of this machine's clock as `moment` does, to the minute; nothing where there is none."""
     return _shown(at, "%Y-%m-%d %H:%M") if at else ""
+
+
+def exact(at: datetime) -> str:
+    """Return a time of this machine's clock as `moment` does, without seconds where it is at a full minute."""
+    return moment(at) if at.second else until(at)
 
 
 def _shown(at: datetime, form: str) -> str:

@@ -55,6 +55,8 @@ def fault(
         console.say_json(made)
     else:
         console.say(f"{made['kind']} will strike {_what(made)} ({made['id']})")
+        if made["kind"] == "release":
+            console.info("  it fails a release phase: an app without a `release:` line in its Procfile has none")
 
 
 def faults(

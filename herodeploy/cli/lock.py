@@ -67,6 +67,8 @@ def run(
         console.say_json(flow.lock_json(made))
     else:
         console.say(f"{_what(made)}{_ends(made)}: {made.why}")
+        if not made.warning:
+            console.say("  it keeps others out, and deliveries under way; what you ask for from now on may pass it")
         console.say(f"  undo it: herodeploy unlock {made.id}")
 
 

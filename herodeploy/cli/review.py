@@ -23,8 +23,11 @@ def topic() -> None:
 
 @review.command()
 def create(
+    wanted: Annotated[
+        str | None, typer.Argument(metavar="BRANCH", help="The branch.", show_default="the current one")
+    ] = None,
     branch: Annotated[
-        str | None, typer.Option("--branch", "-b", metavar="BRANCH", help="The branch.", show_default="the current one")
+        str | None, typer.Option("--branch", "-b", metavar="BRANCH", help="The same, as an option.")
     ] = None,
     directory: Directory = HERE,
     config: Config = None,
@@ -34,6 +37,9 @@ def create(
     """Make the review app of a branch, or bring its newest commit to the one that is there; print its URL."""
     from herodeploy.flows import review as flow
 
+    if wanted and branch and wanted != branch:
+        raise UsageError(f"'{wanted}' and '{branch}' are two branches", hint="name one of them")
+    branch = wanted or branch
     with services_of(directory, config, platform) as services:
         change = services.repo.resolve(branch) if branch else services.repo.head()
         if branch and change.branch is None:

@@ -26,7 +26,8 @@ class Answers:
         test: the command that CI runs; None for no CI.
         branch: the branch that is delivered; None for any.
         verify: path of the HTTP check; None for none, where no process answers requests.
-        force: files that stand there already may be replaced.
+        amend: the test command may be added to the app.json that stands there.
+        force: what is given here replaces what the files that stand there say.
     """
 
     pipeline: str
@@ -38,6 +39,7 @@ class Answers:
     test: str | None = None
     branch: str | None = None
     verify: str | None = "/"
+    amend: bool = False
     force: bool = False
 
 
@@ -52,15 +54,20 @@ def names_are_valid(*apps: str) -> bool:
 
 
 def proposal(findings: Findings, answers: Answers) -> dict[Path, str]:
-    """Return the files to write, by path; what stands there already is left out unless it may be replaced."""
+    """Return the files to write, by path; what stands there already is left out, or keeps what nobody gave anew.
+
+    A Procfile that stands there is how the app runs today: only a web command that a person gave changes it.
+    """
     root = findings.root
     files = {root / CONFIG: herodeploy_yml(findings, answers)}
-    processes = dict(findings.processes) | ({"web": answers.web} if answers.web else {})
-    if processes and (findings.procfile is None or (answers.force and findings.procfile != processes)):
+    given = {"web": answers.web} if answers.web else {}
+    there = findings.procfile
+    processes = {**(findings.processes if there is None else there), **given}
+    if processes and (there is None or (answers.force and there != processes)):
         files[root / "Procfile"] = "".join(f"{kind}: {command}\n" for kind, command in processes.items())
     if findings.app_json is None:
         files[root / "app.json"] = app_json(findings, answers, findings.procfile or processes)
-    elif answers.force and not _by_buildpack(answers) and (text := amended(findings, answers)):
+    elif _amends(answers) and not _by_buildpack(answers) and (text := amended(findings, answers)):
         files[root / "app.json"] = text
     return files
 
@@ -109,7 +116,11 @@ def amended(findings: Findings, answers: Answers) -> str | None:
 
 def ci_is_off(findings: Findings, answers: Answers) -> bool:
     """Return whether there is a test command, but the app.json that stands there does not name it."""
-    return not answers.force and not _by_buildpack(answers) and amended(findings, answers) is not None
+    return not _amends(answers) and not _by_buildpack(answers) and amended(findings, answers) is not None
+
+
+def _amends(answers: Answers) -> bool:
+    return answers.amend or answers.force
 
 
 def _by_buildpack(answers: Answers) -> bool:

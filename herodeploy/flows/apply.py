@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from herodeploy.domain.pipeline import Stage
 from herodeploy.domain.plan import (
     Action,
     Couple,
@@ -73,6 +74,17 @@ def look(services: Services) -> Existing:
         review_repo=_review_repo(services),
         config=tuple(_given(services)) if len(found) < len(names) else (),
     )
+
+
+def not_named(services: Services) -> list[str]:
+    """Return the pipeline's apps that herodeploy.yml does not name, by name; review apps and test runs are none."""
+    pipeline = services.find_pipeline()
+    if pipeline is None:
+        return []
+    couplings = services.heroku.couplings.list(pipeline.id)
+    ids = [each.app_id for each in couplings if each.stage not in (Stage.REVIEW, Stage.TEST)]
+    named = {name for stage in services.spec.stages for name in stage.apps}
+    return sorted(app.name for app in services.heroku.apps.filter(ids) if app.name not in named)
 
 
 def _coupled(services: Services, name: str) -> CoupledApp | None:

@@ -121,10 +121,16 @@ def is_of(lock: Lock, actor: str) -> bool:
 
 
 def tell_warnings(services: Services, facts: Facts, verdicts: Iterable[Verdict], now: datetime) -> None:
-    """Tell who is about to enter a stage the warnings that somebody set on it, and those of its gates."""
-    for each in facts.locks:
-        if each.warning and each.holds(now):
+    """Tell who is about to enter a stage the warnings that somebody set on it, and those of its gates.
+
+    A lock of their own that lets them in is told, too: they may have forgotten it.
+    """
+    for each in (lock for lock in facts.locks if lock.holds(now)):
+        if each.warning:
             services.tell("warning", f"{each.by} warns of {each.scope}: {each.why}", leg=facts.stage.name)
+        elif facts.actor is not None and is_of(each, facts.actor):
+            text = f"{each.scope} is locked: {each.why}; it lets in who set it ({each.by})"
+            services.tell("warning", text, leg=facts.stage.name)
     for warning in (warning for verdict in verdicts for warning in verdict.warnings):
         services.tell("warning", warning, leg=facts.stage.name)
 

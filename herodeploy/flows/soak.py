@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from herodeploy.domain.event import Event
-from herodeploy.domain.times import utc
+from herodeploy.domain.times import utc_exact
 from herodeploy.errors import PlatformError
 from herodeploy.flows.health import crashed, of_formation, read_log
 from herodeploy.flows.moves import last_of
@@ -37,7 +37,7 @@ def outcome(
         releases: what all apps got so far.
         log: as of `places`.
     """
-    reason = f"wave {wave} of {of} soaks until {utc(until)}"
+    reason = f"wave {wave} of {of} soaks until {utc_exact(until)}"
     known = {"wave": wave, "until": until.isoformat(), "releases": releases, "log": dict(log or {})}
     return {"outcome": "soaking", "reason": reason, **known}
 
@@ -79,7 +79,7 @@ def wait(services: Services, stage: str, move: str, soaked: dict[str, Any], deli
     ends = datetime.fromisoformat(soaked["until"])
     if services.clock() < ends and not soaked.get("crashed"):
         apps = ", ".join(soaked["releases"])
-        services.tell("wait", f"wave {soaked['wave']} ({apps}) soaks until {utc(ends)}", leg=stage)
+        services.tell("wait", f"wave {soaked['wave']} ({apps}) soaks until {utc_exact(ends)}", leg=stage)
     while True:
         soaked = look(services, stage, move, soaked, delivery_id)
         if (again := next_look(services, soaked)) is None:

@@ -75,17 +75,32 @@ def _check_failed(services: Services, change: Change) -> None:
 
 def _check_branch(services: Services, change: Change) -> None:
     wanted = services.spec.first.branch
-    if change.branch != wanted and not _is_wanted(services, change.commit):
+    if wanted is not None and change.branch != wanted and not _is_wanted(services, change.commit):
+        first = services.spec.first.name
         raise UsageError(
             f"{change.short} is not on '{wanted}', the branch that herodeploy.yml delivers from",
-            hint=f"merge it into {wanted}, or try it in a review app: herodeploy review create",
+            hint=f"merge it into {wanted}, or try it in a review app: herodeploy review create"
+            if any(_is_there(services, ref) for ref in _refs(wanted))
+            else f"there is no such branch here; write the one that is meant under stages.{first}.branch, or fetch it",
         )
 
 
 def _is_wanted(services: Services, commit: str) -> bool:
     """Whether a commit is on the branch that is delivered, if one is named."""
     wanted = services.spec.first.branch
-    return wanted is None or any(_is_on(services, commit, branch) for branch in (wanted, f"origin/{wanted}"))
+    return wanted is None or any(_is_on(services, commit, branch) for branch in _refs(wanted))
+
+
+def _refs(branch: str) -> tuple[str, str]:
+    return branch, f"origin/{branch}"
+
+
+def _is_there(services: Services, ref: str) -> bool:
+    try:
+        services.repo.resolve(ref)
+    except RepositoryError:
+        return False
+    return True
 
 
 def _is_on(services: Services, commit: str, ref: str) -> bool:

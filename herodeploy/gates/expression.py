@@ -24,12 +24,12 @@ _CONSTANTS = {"true": True, "false": False, "null": None}
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda part, whole: part in whole,
-    ast.NotIn: lambda part, whole: part not in whole,
+    ast.Lt: lambda one, other: _in_order(operator.lt, one, other),
+    ast.LtE: lambda one, other: _in_order(operator.le, one, other),
+    ast.Gt: lambda one, other: _in_order(operator.gt, one, other),
+    ast.GtE: lambda one, other: _in_order(operator.ge, one, other),
+    ast.In: lambda part, whole: _within(part, whole),
+    ast.NotIn: lambda part, whole: not _within(part, whole),
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
     ast.Not: operator.not_,
@@ -174,13 +174,37 @@ def _evaluator(values: Mapping[str, object]) -> SimpleEval:
     return made
 
 
+def _in_order(act: Callable[[Any, Any], bool], one: Any, other: Any) -> bool:
+    try:
+        return act(one, other)
+    except TypeError:
+        raise TypeError(f"{_kind(one)} cannot be compared with {_kind(other)}") from None
+
+
+def _within(part: Any, whole: Any) -> bool:
+    try:
+        return part in whole
+    except TypeError:
+        raise TypeError(f"{_kind(part)} cannot be in {_kind(whole)}") from None
+
+
+def _kind(value: Any) -> str:
+    """Say what a value is, in the words of JSON and not of Python."""
+    if value is None:
+        return "what is not there"
+    if isinstance(value, bool):
+        return "true or false"
+    kinds = {str: "a text", int: "a number", float: "a number", list: "a list", tuple: "a list", dict: "a mapping"}
+    return kinds.get(type(value), "that")
+
+
 def _of_numbers(act: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Return arithmetic that is refused for texts and lists, which it could make very long."""
 
     def checked(one: Any, other: Any) -> Any:
         for value in (one, other):
             if not isinstance(value, int | float):
-                raise TypeError(f"arithmetic is for numbers, not for {type(value).__name__}")
+                raise TypeError(f"arithmetic is for numbers, not for {_kind(value)}")
         return act(float(one), float(other))
 
     return checked

@@ -17,7 +17,10 @@ def test_a_lock_keeps_out_until_it_is_taken_away(shop: Person) -> None:
     told = shop.herodeploy("lock", "--why", "the sale", "--for", "2h", **BOB).out
     assert told.startswith("production is locked until 20")
     [lock] = shop.herodeploy("locks", "--json").json()["locks"]
-    assert told.endswith(f": the sale\n  undo it: herodeploy unlock {lock['id']}\n")
+    assert told.endswith(
+        ": the sale\n  it keeps others out, and deliveries under way; what you ask for from now on may pass it\n"
+        f"  undo it: herodeploy unlock {lock['id']}\n"
+    )
     assert (lock["scope"], lock["by"], lock["why"], lock["warning"]) == (
         "production",
         "bob@example.com",

@@ -32,7 +32,7 @@ def test_a_branch_becomes_a_review_app_and_goes_again(greeter: Person) -> None:
 
     greeter.replace("greeter.py", '"Welcome"', '"Good day"')
     greeter.commit("Greet formally")
-    again = greeter.herodeploy("review", "create", "--branch", "warmer", "--json").json()
+    again = greeter.herodeploy("review", "create", "warmer", "--json").json()
     assert again["app"] == app
     assert greeting(greeter, app) == "Good day, world!"
 

@@ -144,6 +144,7 @@ def test_several_mistakes_of_one_file_are_a_line_each(tmp_path: Path) -> None:
 
 SENTENCES = {
     "soaks until 2026-11-26 12:00 UTC: lunch": "soaks until 2026-11-26 13:00 CET: lunch",
+    "soaks until 2026-11-26 12:00:07 UTC": "soaks until 2026-11-26 13:00:07 CET",
     "from 2026-07-01 12:00 UTC to 2026-07-02 23:30 UTC": "from 2026-07-01 14:00 CEST to 2026-07-03 01:30 CEST",
     "opens Fri 2026-11-27 09:00 UTC": "opens Fri 2026-11-27 09:00 UTC",
     "opens Fri 2026-11-27 09:00 Europe/Berlin": "opens Fri 2026-11-27 09:00 Europe/Berlin",

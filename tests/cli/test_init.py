@@ -96,3 +96,31 @@ def test_a_person_is_asked(repository: Shell, terminal: Callable[..., tuple[str,
     spec = load(repository.root / "herodeploy.yml")
     assert (spec.name, spec.platform, spec.ci.provider) == ("market", "local", "none")
     assert (repository.root / "Procfile").read_text() == "web: ./serve $PORT\n"
+
+
+def test_an_answer_that_cannot_be_is_told_at_once(repository: Shell, terminal: Callable[..., tuple[str, int]]) -> None:
+    argv = [sys.executable, "-m", "herodeploy", "init", "--web", "x"]
+    drawn, code = terminal(100, argv, b"Market!\nmarket\nhere\nlocal\n\n", repository.root)
+    assert code == 0, drawn
+    assert "'Market!' is no pipeline name: 3 to 30 small letters, digits and dashes" in drawn
+    assert "'here' is neither heroku nor local" in drawn
+    spec = load(repository.root / "herodeploy.yml")
+    assert (spec.name, spec.platform) == ("market", "local")
+
+
+def test_a_test_command_that_a_person_gives_is_put_into_app_json_if_they_agree(
+    repository: Shell, terminal: Callable[..., tuple[str, int]]
+) -> None:
+    repository.write(Procfile="web: node index.js\n", app_dot_json='{"name": "Sample", "keywords": ["node"]}')
+    argv = [sys.executable, "-m", "herodeploy", "init"]
+    for agrees, provider in (b"n\n", "none"), (b"y\n", "heroku"):
+        drawn, code = terminal(100, argv, b"\nlocal\nnode --check index.js\n" + agrees, repository.root)
+        assert code == 0, drawn
+        assert "app.json names no tests. Add `node --check index.js` to it?" in drawn
+        assert load(repository.root / "herodeploy.yml").ci.provider == provider
+        (repository.root / "herodeploy.yml").unlink()
+    assert json.loads((repository.root / "app.json").read_text()) == {
+        "name": "Sample",
+        "keywords": ["node"],
+        "environments": {"test": {"scripts": {"test": "node --check index.js"}}},
+    }

@@ -70,6 +70,7 @@ def test_the_version(shell: Shell) -> None:
         (["xyz"], "No such command 'xyz'", "see: herodeploy --help"),
         (["deliver", "--foo"], "No such option: --foo", "see: herodeploy deliver --help"),
         (["rollback"], "Missing argument 'STAGE'", "see: herodeploy rollback --help"),
+        (["review", "create", "a", "--branch", "b"], "'a' and 'b' are two branches", "name one of them"),
         (["mode", "fast"], "'fast' is not one of", "see: herodeploy mode --help"),
         (["history", "-n", "many"], "Invalid value for '--limit' / '-n'", "see: herodeploy history --help"),
         (["status"], "is not in a git repository", "git init"),

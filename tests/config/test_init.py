@@ -62,7 +62,9 @@ def test_an_existing_procfile_is_kept_and_its_gaps_are_told(tmp_path: Path) -> N
     assert any("no web process" in note for note in found.notes)
     assert any("release: python manage.py migrate" in note for note in found.notes)
     assert tmp_path / "Procfile" not in proposal(found, answers(found))
-    assert tmp_path / "Procfile" in proposal(found, answers(found, force=True))
+    assert tmp_path / "Procfile" not in proposal(found, answers(found, force=True)), "it is how the app runs today"
+    given = proposal(found, answers(found, web="./serve", force=True))
+    assert given[tmp_path / "Procfile"] == "worker: python work.py\nweb: ./serve\n"
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,7 @@ def test_an_app_json_without_tests_is_left_alone_unless_forced(tmp_path: Path) -
     assert ci_is_off(found, answers(found))
     assert parse(files[tmp_path / "herodeploy.yml"], "x").ci.provider == "none"
     forced = proposal(found, answers(found, force=True))
+    assert proposal(found, answers(found, amend=True)) == forced, "a person who was asked may agree to it"
     assert json.loads(forced[tmp_path / "app.json"]) == {
         "name": "shop",
         "env": {"A": "1"},

@@ -51,6 +51,14 @@ def test_an_app_in_the_wrong_stage_is_moved(shop: Shop) -> None:
     assert apply.plan(shop.services) == []
 
 
+def test_an_app_that_the_file_names_no_longer_is_told(shop: Shop) -> None:
+    assert apply.not_named(shop.services) == []
+    *others, last = shop.services.spec.stages
+    shop.services.spec = dataclasses.replace(shop.services.spec, stages=tuple(others))
+    assert apply.not_named(shop.services) == list(last.apps)
+    assert apply.plan(shop.services) == [], "it is left alone"
+
+
 def test_an_app_of_another_pipeline_is_left_there(shop: Shop, make: Any) -> None:
     other = make(applied=False)
     first = dataclasses.replace(other.services.spec.first, apps=(shop.app("staging"),), waves=((shop.app("staging"),),))

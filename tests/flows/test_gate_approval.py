@@ -10,9 +10,10 @@ import pytest
 from support.two_apps import two_in_the_first
 
 from herodeploy.domain.delivery import Delivery, Status
+from herodeploy.domain.mode import Mode
 from herodeploy.domain.pipeline import GateSpec
 from herodeploy.errors import PlatformError
-from herodeploy.flows import deliver, deploy, holds, rollback
+from herodeploy.flows import deliver, deploy, holds, mode, rollback
 
 Shop = Any
 HOUR = timedelta(hours=1)
@@ -111,3 +112,13 @@ def test_what_another_artifact_has_taken_the_place_of_meanwhile_is_built_again(
     assert shop.slug(staging) != second.slug_id
     [again] = shop.resume()
     assert (again.status, again.at_stage, builds(shop)) == (Status.WAITING, "production", 3)
+
+
+def test_who_switches_to_deployment_is_told_which_approvals_are_asked_no_more(shop: Shop) -> None:
+    mode.switch(shop.services, Mode.DEPLOYMENT)
+    assert shop.told("info") == [], "none is written"
+    gated(shop, GateSpec("approval", {"count": 2}, place=("herodeploy.yml", 12)))
+    mode.switch(shop.services, Mode.DELIVERY)
+    mode.switch(shop.services, Mode.DEPLOYMENT)
+    [told] = shop.told("info")
+    assert told.startswith("herodeploy.yml:12: the approval before production is not asked for in deployment mode")

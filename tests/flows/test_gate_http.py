@@ -191,7 +191,7 @@ def test_a_no_that_cannot_be_told_is_no_yes(shop: Shop, site: Site) -> None:
     waiting = shop.deliver()
     assert waiting.status is Status.WAITING
     assert waiting.reason is not None
-    assert "`body.failed > 0` has no answer" in waiting.reason
+    assert "`body.failed > 0` has no answer: what is not there cannot be compared with a number" in waiting.reason
     site.body = {"failed": 0}
     clock.now += MINUTE
     assert shop.resume()[0].status is Status.DELIVERED

@@ -162,6 +162,7 @@ def test_why_asks_as_things_are_now_and_says_until_when(shop: Shop) -> None:
     locks.lock(shop.services, why="mine", until=ends)
     delivered = shop.deliver()
     assert delivered.status is Status.DELIVERED, "one's own lock"
+    assert shop.told("warning") == ["production is locked: mine; it lets in who set it (ann@example.com)"]
     assert why(shop.services).delivery.id == delivered.id
 
     shop.commit(index_dot_html="two\n")

@@ -10,7 +10,7 @@ import pytest
 from herodeploy.domain.delivery import Status
 from herodeploy.domain.mode import Mode
 from herodeploy.domain.pipeline import CiSpec, GateSpec
-from herodeploy.errors import PlatformError, Refused
+from herodeploy.errors import PlatformError, Refused, UsageError
 from herodeploy.flows import deliver, locks, mode, rollback
 
 Shop = Any
@@ -145,3 +145,20 @@ def test_what_production_runs_brings_nothing_newer_in_that_contains_it(
             shop.deliver()
     assert shop.deliver(change).id == delivered.id
     assert shop.slug(shop.app("production")) == delivered.slug_id
+
+
+def test_a_commit_on_another_branch_is_refused_with_the_way_out_that_fits(shop: Shop) -> None:
+    first, *others = shop.services.spec.stages
+    shop.git("switch", "--quiet", "--create", "other")
+    change = shop.commit(index_dot_html="two\n")
+    hints = {}
+    for branch in "main", "trunk":
+        named = dataclasses.replace(first, branch=branch)
+        shop.services.spec = dataclasses.replace(shop.services.spec, stages=(named, *others))
+        with pytest.raises(UsageError, match=f"is not on '{branch}'") as refused:
+            deliver.start_delivery(shop.services, change)
+        hints[branch] = refused.value.hint
+    assert hints == {
+        "main": "merge it into main, or try it in a review app: herodeploy review create",
+        "trunk": "there is no such branch here; write the one that is meant under stages.staging.branch, or fetch it",
+    }

@@ -52,12 +52,13 @@ def test_what_it_asks_about_can_be_told() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("body.state > 3", "`body.state > 3` has no answer: '>' not supported"),
+        ("body.state > 3", "`body.state > 3` has no answer: a text cannot be compared with a number"),
+        ("body.none <= 3", "`body.none <= 3` has no answer: what is not there cannot be compared with a number"),
         ("body.n / 0 > 1", "has no answer: float division by zero"),
-        ("body.big * 99 == 1", "arithmetic is for numbers, not for str"),
-        ("body.items + body.items == 1", "arithmetic is for numbers, not for list"),
+        ("body.big * 99 == 1", "arithmetic is for numbers, not for a text"),
+        ("body.items + body.items == 1", "arithmetic is for numbers, not for a list"),
         ("number(body.state) > 1", "could not convert string to float"),
-        ("'x' in body.none", "has no answer"),
+        ("'x' in body.none", "has no answer: a text cannot be in what is not there"),
     ],
 )
 def test_what_cannot_be_compared_has_no_answer(text: str, message: str) -> None:
