@@ -78,7 +78,9 @@ def test_much_in_both_directions_does_not_get_stuck(local: Any, app: Any, no_tty
 
 
 def test_ctrl_c_interrupts(local: Any, app: Any) -> None:
-    with attached(local, dyno(local, app, "trap 'echo caught; exit' INT; echo ready; cat")["attach_url"]) as secure:
+    with attached(
+        local, dyno(local, app, "trap 'echo caught; exit' INT; echo ready; while :; do sleep 0.1; done")["attach_url"]
+    ) as secure:
         until(secure, b"ready")
         secure.sendall(b"\x03")
         assert b"caught" in rest(secure)
