@@ -17,7 +17,7 @@ from herodeploy.flows.barred import by_lock, halted
 from herodeploy.flows.baseline import Baseline
 from herodeploy.flows.holds import built_in_order
 from herodeploy.flows.kept import Kept
-from herodeploy.flows.put_back import begun, go_on, put_back
+from herodeploy.flows.put_back import begun, end, go_on
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import subject
 from herodeploy.flows.watch import release_of_build, upload, watch_build, watch_release
@@ -59,12 +59,7 @@ def deploy(services: Services, run: Run, payload: Payload) -> dict[str, Any]:
     reason = run.step(f"verify {builder}", partial(verify_some, services, move, subjects))[builder]
     if reason is None and others:
         reason = move_wave(services, run, move, "others", others)
-    if move.barred is not None:
-        return halted(move)
-    if reason is not None:
-        services.store.targets.skip(move.id)
-        return failed(put_back(services, run, move, reason))
-    return move.outcome()
+    return end(services, run, move, reason)
 
 
 def release_failed(app: str, version: int, before: Baseline) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 
 from herodeploy.engine.port import Run
 from herodeploy.flows import soak
-from herodeploy.flows.barred import halted
-from herodeploy.flows.put_back import begun, go_on, put_back
+from herodeploy.flows.put_back import begun, end, go_on
 from herodeploy.flows.services import Services
 from herodeploy.flows.verified import subject
 from herodeploy.flows.waves import Move, fail_some, failed, move_wave, verify_some
@@ -44,12 +43,7 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
             until = run.step(f"wave {number}: soaks", partial(_soaks_until, services, stage.wave_soak))
             log = run.step(f"wave {number}: log", partial(soak.places, services, move.releases))
             return soak.outcome(number, many, datetime.fromisoformat(until), move.releases, log)
-    if move.barred is not None:
-        return halted(move)
-    if reason is not None:
-        services.store.targets.skip(move.id)
-        return failed(put_back(services, run, move, reason))
-    return move.outcome()
+    return end(services, run, move, reason)
 
 
 def _got_something(move: Move, wave: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ from herodeploy.domain.release import Release
 from herodeploy.engine.port import Run
 from herodeploy.errors import InvalidRequest, PlatformError
 from herodeploy.flows import targets
+from herodeploy.flows.barred import halted
 from herodeploy.flows.baseline import RECENT, Baseline
 from herodeploy.flows.keep_out import keep_out
 from herodeploy.flows.moves import last_of
@@ -18,7 +19,7 @@ from herodeploy.flows.services import Services
 from herodeploy.flows.side_by_side import side_by_side
 from herodeploy.flows.verified import record_put_back, subject, verify_in
 from herodeploy.flows.watch import watch_release
-from herodeploy.flows.waves import Move
+from herodeploy.flows.waves import Move, failed
 
 WAVE_FAILED = "wave.failed"
 """Kind of the event that says that a move has failed and what it brought is put back: it cannot succeed any more."""
@@ -34,6 +35,20 @@ def go_on(services: Services, run: Run, move: Move, noted: dict[str, Any]) -> st
     """Put back the rest of what `begun` found; return the whole reason."""
     move.id, move.slug_id, move.releases = noted["move"], noted["slug_id"], noted["releases"]
     return put_back(services, run, move, noted["reason"])
+
+
+def end(services: Services, run: Run, move: Move, reason: str | None) -> dict[str, Any]:
+    """Return the outcome of a leg whose waves are over: through, halted by a lock, or failed and put back.
+
+    Parameters:
+        reason: why a wave did not come through, if one did not.
+    """
+    if move.barred is not None:
+        return halted(move)
+    if reason is not None:
+        services.store.targets.skip(move.id)
+        return failed(put_back(services, run, move, reason))
+    return move.outcome()
 
 
 def put_back(services: Services, run: Run, move: Move, reason: str) -> str:
