@@ -32,8 +32,7 @@ def halted(move: Move) -> dict[str, Any]:
 
     It tells whether the move is ``half_way``: it has brought some app another release already.
     """
-    brought = (got["id"] != move.baseline[app]["release_id"] for app, got in move.releases.items())
-    return {"outcome": "halted", "reason": move.barred, "half_way": any(brought)}
+    return {"outcome": "halted", "reason": move.barred, "half_way": move.brought(move.releases)}
 
 
 def _delivery(services: Services, delivery: Delivery) -> str | None:

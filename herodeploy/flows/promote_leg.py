@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -39,16 +38,12 @@ def promote_leg(services: Services, run: Run, payload: dict[str, Any]) -> dict[s
         if many > 1:
             services.tell("step", f"wave {number} of {many}: {', '.join(wave)}", leg=stage.name)
         reason = move_wave(services, run, move, str(number), wave)
-        if reason is None and stage.wave_soak is not None and number < many and _got_something(move, wave):
+        if reason is None and stage.wave_soak is not None and number < many and move.brought(wave):
+            # What was there before need not prove itself.
             until = run.step(f"wave {number}: soaks", partial(_soaks_until, services, stage.wave_soak))
             log = run.step(f"wave {number}: log", partial(soak.places, services, move.releases))
             return soak.outcome(number, many, datetime.fromisoformat(until), move.releases, log)
     return end(services, run, move, reason)
-
-
-def _got_something(move: Move, wave: Sequence[str]) -> bool:
-    """Whether an app of a wave has another release than it had: what was there before need not prove itself."""
-    return any(move.releases[app]["id"] != move.baseline[app]["release_id"] for app in wave)
 
 
 def _soaks_until(services: Services, length: timedelta) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -74,6 +74,10 @@ class Move:
             is_way_back=payload.get("is_way_back", False),
             locks_before=tuple(payload.get("locks_before", ())),
         )
+
+    def brought(self, apps: Iterable[str]) -> bool:
+        """Whether one of some apps that it has reached has another release than it had before."""
+        return any(self.releases[app]["id"] != self.baseline[app]["release_id"] for app in apps)
 
     def outcome(self) -> dict[str, Any]:
         """Return the outcome of a leg that put the artifact into the whole stage."""
