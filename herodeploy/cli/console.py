@@ -154,10 +154,8 @@ def info(text: str) -> None:
 
 
 def warn(*lines: str) -> None:
-    """Tell something that a person should look at."""
-    _aside("Warning: ", lines[0], "yellow")
-    for line in lines[1:]:
-        _aside("", line, "")
+    """Tell something that a person should look at; parameters as of `error`."""
+    _asides("Warning: ", lines, "yellow")
 
 
 def error(*lines: str, hint: str | None = None) -> None:
@@ -166,9 +164,7 @@ def error(*lines: str, hint: str | None = None) -> None:
     Parameters:
         lines: one of ours each, whatever they quote.
     """
-    _aside("Error: ", lines[0], "bold red")
-    for line in lines[1:]:
-        _aside("", line, "")
+    _asides("Error: ", lines, "bold red")
     if hint:
         _aside("  -> ", hint, "cyan")
 
@@ -224,6 +220,11 @@ def agrees(question: str) -> bool:
 def someone_is_there() -> bool:
     """Return whether there is a person to ask."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _asides(mark: str, lines: Sequence[str], style: str) -> None:
+    for number, line in enumerate(lines):
+        _aside("" if number else mark, line, "" if number else style)
 
 
 def _aside(mark: str, text: str, style: str) -> None:

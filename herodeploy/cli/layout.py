@@ -90,13 +90,13 @@ def chronicle(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | N
     Parameters:
         width: of the terminal; None wraps nothing.
     """
-    lines = columns(head, [(*others, sentence(last)) for *others, last in rows])
+    rows = [(*others, sentence(last)) for *others, last in rows]
+    lines = columns(head, rows)
     if width is None:
         return ["".join(line).rstrip() for line in lines]
     beside = sum(map(len, lines[0][:-1]))
     if beside - GAP > width:
-        made = cards(head, [(*others, sentence(last)) for *others, last in rows])
-        return [part for lead, *cell in made for part in _below(lead, *cell, width=width)]
+        return [part for lead, *cell in cards(head, rows) for part in _below(lead, *cell, width=width)]
     wanted = min(SENTENCE, max(len(line[-1]) for line in lines))
     indent = beside if width - beside >= wanted else 2 * GAP
     told = []
