@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+from herodeploy.heroku.credentials import is_local
+
 if TYPE_CHECKING:
     from herodeploy.heroku.session import Session
 
 LOCAL = ".localhost"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Addressed(Protocol):
@@ -30,10 +31,10 @@ def probe(session: Session, app: Addressed, path: str, timeout: float) -> int | 
 
 def moved(web_url: str | None, platform: str) -> str | None:
     """Return a web address below the port that the platform at `platform` has; only that of a local one changes."""
-    parts, now = urlsplit(web_url or ""), urlsplit(platform)
-    if not (parts.hostname or "").endswith(LOCAL) or now.hostname not in LOOPBACK or now.port is None:
+    parts, port = urlsplit(web_url or ""), urlsplit(platform).port
+    if not (parts.hostname or "").endswith(LOCAL) or not is_local(platform) or port is None:
         return web_url
-    return parts._replace(netloc=f"{parts.hostname}:{now.port}").geturl()
+    return parts._replace(netloc=f"{parts.hostname}:{port}").geturl()
 
 
 def address(web_url: str, path: str) -> tuple[str, str | None]:
